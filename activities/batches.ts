@@ -1,0 +1,255 @@
+/** Running a batch of a mass SMS: the long activity, on the bulk queue. */
+import { ApplicationFailure, Context } from '@temporalio/activity';
+import type { Clock } from '../clock.ts';
+import type { Database } from '../db/database.ts';
+import {
+  type Batch,
+  batchesOf,
+  batchRules,
+  findMassSms,
+  isOpen,
+  rankRange,
+  type SendingOrganization,
+  sendingEnds,
+  sendingOrganization,
+  setBatchStatus,
+  setStatus,
+} from '../db/mass-sms.ts';
+import { cancelUnsent, claimMessages, countLeft, type RankRange, writeResults } from '../db/outgoing.ts';
+import type { MassSmsCause, MassSmsRow } from '../db/schema.ts';
+import type { SecretBox } from '../db/secrets.ts';
+import { firstMoment } from '../domain/batches.ts';
+import type { MassSmsState } from '../domain/mass-sms.ts';
+import type { TwilioAccount, TwilioGateway } from '../twilio/gateway.ts';
+import { dispatch, type DispatchReport } from './dispatch/dispatch.ts';
+import { permitPurse } from './dispatch/permits.ts';
+import { settleDoubts } from './dispatch/settle.ts';
+
+export type BatchActivities = ReturnType<typeof createBatchActivities>;
+
+export interface BatchDeps {
+  database: Database;
+  clock: Clock;
+  twilio: TwilioGateway;
+  secrets: SecretBox;
+  /** Where Twilio reaches the API. */
+  publicUrl: string;
+  /** Requests under way at once, per batch. */
+  concurrency: number;
+  /** Aborts when the worker begins to shut down. */
+  draining: AbortSignal;
+}
+
+/** Nothing begins in the last moments of a window: a message must still have time to be delivered inside it. */
+const marginMs = 30_000;
+const heartbeatMs = 500;
+
+/** What a run of a batch works with; read anew at its start. */
+interface Run {
+  organizationId: string;
+  row: MassSmsRow;
+  batch: Batch;
+  range: RankRange;
+  organization: SendingOrganization;
+  account: TwilioAccount;
+  messagingServiceSid: string;
+  /** When sending must have ended, or null while the window is closed. */
+  ends: Date | null;
+}
+
+export function createBatchActivities(deps: BatchDeps) {
+  const { database, clock } = deps;
+
+  /** Finds the batch to run and says it is being sent; or the state in which nothing is to be run. */
+  const begin = (organizationId: string, massSmsId: string): Promise<Run | MassSmsState> =>
+    database.inOrganization(organizationId, async (trx) => {
+      const row = await findMassSms(trx, massSmsId, { lock: true });
+      if (!row) throw ApplicationFailure.nonRetryable(`There is no mass SMS ${massSmsId}.`, 'NotFound');
+      if (row.status !== 'scheduled' && row.status !== 'in_process') return idle(row.status);
+      const now = clock.now();
+      const batches = await batchesOf(trx, massSmsId);
+      const batch = batches.find(isOpen);
+      if (!batch) {
+        await setStatus(trx, massSmsId, 'completed', { now, endAt: now });
+        return idle('completed');
+      }
+      if (batch.startAt > now) return waiting(row.status, batch.startAt);
+      const organization = await sendingOrganization(trx, organizationId);
+      const missing = missingFor(organization);
+      if (missing) {
+        await setStatus(trx, massSmsId, 'error', { now, cause: missing });
+        return idle('error');
+      }
+      const expired = batch.status === 'sending' && isExpired(row, batch, organization, now);
+      const ends = expired ? null : sendingEnds(row, organization.settings, now);
+      if (batch.status === 'scheduled') {
+        if (!ends) return waiting(row.status, firstMoment(batchRules(row, organization.settings), now));
+        await setBatchStatus(trx, massSmsId, batch.number, 'sending');
+      }
+      if (row.status === 'scheduled') await setStatus(trx, massSmsId, 'in_process', { now });
+      return {
+        organizationId,
+        row,
+        batch,
+        range: rankRange(row, batches, batch.number),
+        organization,
+        account: deps.twilio.account({
+          accountSid: organization.accountSid!,
+          authToken: deps.secrets.decrypt(organization.authToken!),
+        }),
+        messagingServiceSid: organization.messagingServiceSid!,
+        ends,
+      };
+    });
+
+  /** One pass over what is queued, until `signal`. */
+  const send = (run: Run, ends: Date, signal: AbortSignal, onProgress: (sent: number) => void) => {
+    const { organizationId, range, account, messagingServiceSid } = run;
+    const attemptId = Context.current().info.activityId + '/' + Context.current().info.attempt;
+    const rate = run.organization.segmentsPerSecond;
+    return dispatch(
+      {
+        claim: (afterRank, limit) =>
+          database.inOrganization(organizationId, (trx) =>
+            claimMessages(
+              trx,
+              { ...range, first: Math.max(range.first, afterRank + 1) },
+              {
+                attemptId,
+                limit,
+                now: clock.now(),
+              },
+            ),
+          ),
+        send: ({ id, to, from, body }) =>
+          account.send({
+            to,
+            from,
+            body,
+            messagingServiceSid,
+            // Twilio repeats a report that failed, also after a 5xx: by default it would not.
+            statusCallback: `${deps.publicUrl}/twilio/messages/${id}/status#rc=3&rp=ct,rt,5xx`,
+            validityPeriod: validityPeriod(ends, clock.now()),
+          }),
+        write: (results) =>
+          database.inOrganization(organizationId, (trx) => writeResults(trx, { attemptId, results, now: clock.now() })),
+      },
+      {
+        concurrency: deps.concurrency,
+        rate,
+        permits: permitPurse(database, clock, organizationId, rate),
+        signal,
+        onProgress,
+      },
+    );
+  };
+
+  /** Judges what the run leaves behind: the batch's end, a wait, or an error. */
+  const conclude = (run: Run, blocked: DispatchReport['blocked'], lookAgainAt: Date | null): Promise<MassSmsState> =>
+    database.inOrganization(run.organizationId, async (trx) => {
+      const row = (await findMassSms(trx, run.row.id, { lock: true }))!;
+      if (row.status !== 'in_process') return idle(row.status);
+      const now = clock.now();
+      if (blocked) {
+        const cause = { code: String(blocked.code), detail: `Twilio refuses every message: ${blocked.detail}` };
+        await setStatus(trx, row.id, 'error', { now, cause });
+        return idle('error');
+      }
+      const rules = batchRules(row, run.organization.settings);
+      const closed = !run.ends || run.ends.getTime() - marginMs <= now.getTime();
+      const opensAgain = () => firstMoment(rules, new Date(Math.max(now.getTime(), run.ends?.getTime() ?? 0)));
+      if (closed && row.at_window_close === 'expire') {
+        await cancelUnsent(trx, run.range, { reason: 'expired', now });
+      }
+      const left = await countLeft(trx, run.range);
+      if (left.unsettled > 0) return waiting('in_process', lookAgainAt ?? new Date(now.getTime() + 1_000));
+      if (left.queued > 0) return waiting('in_process', closed ? opensAgain() : now);
+      await setBatchStatus(trx, row.id, run.batch.number, 'sent');
+      const next = (await batchesOf(trx, row.id)).find(isOpen);
+      if (next) return waiting('in_process', next.startAt);
+      await setStatus(trx, row.id, 'completed', { now, endAt: now });
+      return idle('completed');
+    });
+
+  return {
+    /**
+     * Sends what may be sent of the mass SMS's current batch, settling what an earlier attempt left in doubt.
+     *
+     * @returns the status found or made, and when to run again
+     * @throws CancelledFailure once cancelled, after what was in flight is written and the rest given back
+     */
+    async runBatch({
+      organizationId,
+      massSmsId,
+    }: {
+      organizationId: string;
+      massSmsId: string;
+    }): Promise<MassSmsState> {
+      const context = Context.current();
+      await clock.sync();
+      const run = await begin(organizationId, massSmsId);
+      if ('version' in run) return run;
+
+      const progress = { batch: run.batch.number, sent: 0 };
+      const beating = setInterval(() => context.heartbeat(progress), heartbeatMs);
+      const closing = new AbortController();
+      const untilClosed = run.ends ? run.ends.getTime() - marginMs - clock.now().getTime() : 0;
+      const closes = setTimeout(() => closing.abort(), Math.max(0, untilClosed));
+      const signal = AbortSignal.any([context.cancellationSignal, deps.draining, closing.signal]);
+      try {
+        let blocked: DispatchReport['blocked'] = null;
+        let doubts = await settleDoubts({ ...deps, account: run.account }, organizationId, run.range);
+        while (run.ends && !signal.aborted && !blocked) {
+          const before = progress.sent;
+          const report = await send(run, run.ends, signal, (sent) => {
+            progress.sent = before + sent;
+          });
+          ({ blocked } = report);
+          // What was given back is due again; without any, the batch is through but for what is in doubt.
+          if (report.givenBack === 0) break;
+        }
+        context.cancellationSignal.throwIfAborted();
+        if (deps.draining.aborted) throw ApplicationFailure.retryable('The worker is shutting down.', 'Draining');
+        doubts = await settleDoubts({ ...deps, account: run.account }, organizationId, run.range);
+        return await conclude(run, blocked, doubts.lookAgainAt);
+      } finally {
+        clearInterval(beating);
+        clearTimeout(closes);
+      }
+    },
+  };
+}
+
+/** Whether the window a batch began in has closed for good: nothing of it may go out in a later one. */
+function isExpired(row: MassSmsRow, batch: Batch, { settings }: SendingOrganization, now: Date): boolean {
+  if (row.at_window_close !== 'expire') return false;
+  const deadline = sendingEnds(row, settings, batch.startAt);
+  return deadline !== null && now >= deadline;
+}
+
+const idle = (status: MassSmsState['status']): MassSmsState => ({ version: 1, status, runAt: null });
+const waiting = (status: MassSmsState['status'], until: Date): MassSmsState => ({
+  version: 1,
+  status,
+  runAt: until.toISOString(),
+});
+
+/** Seconds until the end of sending, as Twilio takes them. */
+const validityPeriod = (ends: Date, now: Date): number =>
+  Math.min(36_000, Math.max(1, Math.floor((ends.getTime() - now.getTime()) / 1000)));
+
+/** What the organization lacks to send at all, as the cause of an Error. */
+function missingFor(organization: SendingOrganization): MassSmsCause | null {
+  const missing = (
+    [
+      ['the module is off', organization.moduleOn],
+      ['no Twilio account', organization.accountSid && organization.authToken],
+      ['no messaging service', organization.messagingServiceSid],
+    ] as const
+  ).flatMap(([what, there]) => (there ? [] : [what]));
+  if (missing.length === 0) return null;
+  return {
+    code: 'not_enabled',
+    detail: `The organization cannot send: ${missing.join(', ')}. Enable it, then resume.`,
+  };
+}

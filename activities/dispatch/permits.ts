@@ -1,0 +1,38 @@
+/** One worker's share of an organization's token bucket: fetched a second's worth at a time, spent without a round trip. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Clock } from '../../clock.ts';
+import type { Database } from '../../db/database.ts';
+import { takePermits } from '../../db/send-permits.ts';
+
+export interface PermitPurse {
+  /** Whether `segments` may be sent now, taking them if so. */
+  spend(segments: number): boolean;
+  /** Fetches more from the bucket, waiting for it to fill when it is empty. Returns early when `signal` aborts. */
+  refill(least: number, signal: AbortSignal): Promise<void>;
+}
+
+/** @param rate segments per second; null when nothing is known of the organization's throughput: then nothing is paced */
+export function permitPurse(
+  database: Database,
+  clock: Clock,
+  organizationId: string,
+  rate: number | null,
+): PermitPurse {
+  if (rate === null) return { spend: () => true, refill: async () => {} };
+  let purse = 0;
+  return {
+    spend(segments) {
+      if (purse < segments) return false;
+      purse -= segments;
+      return true;
+    },
+    async refill(least, signal) {
+      const want = Math.max(Math.ceil(rate), least);
+      const { granted, waitMs } = await database.inOrganization(organizationId, (trx) =>
+        takePermits(trx, organizationId, { rate, want, least, now: clock.now() }),
+      );
+      purse += granted;
+      if (granted === 0) await sleep(Math.min(waitMs, 1_000), undefined, { signal }).catch(() => {});
+    },
+  };
+}

@@ -1,0 +1,74 @@
+/** Settles messages in doubt: those whose request may or may not have reached Twilio. */
+import type { Clock } from '../../clock.ts';
+import type { Database } from '../../db/database.ts';
+import {
+  type RankRange,
+  settleAsSent,
+  settleAsUnsent,
+  sidsOfOthers,
+  type Unsettled,
+  unsettledMessages,
+} from '../../db/outgoing.ts';
+import type { TwilioAccount } from '../../twilio/gateway.ts';
+import { requestTimeouts } from '../../twilio/http-client.ts';
+import { sendWithinMs } from './dispatch.ts';
+
+/** After this long no request of a claim can be under way any more, with some to spare for clocks that differ. */
+export const settleAfterMs =
+  sendWithinMs + requestTimeouts.connectMs + requestTimeouts.headersMs + requestTimeouts.bodyMs + 5_000;
+
+const searchesAtOnce = 20;
+
+export interface SettleReport {
+  /** Twilio had it. */
+  sent: number;
+  /** Twilio did not know it, so it is queued again. */
+  unsent: number;
+  /** Still in doubt: too recent, or Twilio could not be asked. */
+  left: number;
+  /** When to look again; null when nothing is left. */
+  lookAgainAt: Date | null;
+}
+
+/** Asks Twilio about every message of the range whose claim is old enough. Status callbacks settle some without it. */
+export async function settleDoubts(
+  { database, clock, account }: { database: Database; clock: Clock; account: TwilioAccount },
+  organizationId: string,
+  range: RankRange,
+): Promise<SettleReport> {
+  const unsettled = await database.inOrganization(organizationId, (trx) => unsettledMessages(trx, range));
+  const now = clock.now();
+  const ripe = unsettled.filter((message) => now.getTime() - message.claimedAt.getTime() >= settleAfterMs);
+  const waiting = unsettled.filter((message) => !ripe.includes(message));
+  const report: SettleReport = { sent: 0, unsent: 0, left: waiting.length, lookAgainAt: null };
+
+  const settleOne = async (message: Unsettled): Promise<void> => {
+    const { id, to, from, body, claimedAt } = message;
+    let found;
+    try {
+      found = await account.findSent({ to, from, body, since: claimedAt });
+    } catch {
+      report.left += 1;
+      return;
+    }
+    await database.inOrganization(organizationId, async (trx) => {
+      const others = found.length > 0 ? await sidsOfOthers(trx, { id, to, sids: found.map((item) => item.sid) }) : null;
+      const own = found.find((item) => !others?.has(item.sid));
+      if (own) await settleAsSent(trx, id, own, clock.now());
+      else await settleAsUnsent(trx, id, claimedAt);
+      report[own ? 'sent' : 'unsent'] += 1;
+    });
+  };
+  const queue = ripe.values();
+  await Promise.all(
+    Array.from({ length: Math.min(searchesAtOnce, ripe.length) }, async () => {
+      for (const message of queue) await settleOne(message);
+    }),
+  );
+
+  if (report.left > 0) {
+    const oldest = waiting[0]?.claimedAt.getTime() ?? now.getTime();
+    report.lookAgainAt = new Date(Math.max(oldest + settleAfterMs, now.getTime() + 2_000));
+  }
+  return report;
+}

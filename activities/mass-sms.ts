@@ -1,0 +1,126 @@
+/** The commands of a mass SMS: each one transaction, harmless to repeat. */
+import { ApplicationFailure } from '@temporalio/common';
+import type { Clock } from '../clock.ts';
+import { insertAuditEntry } from '../db/audit.ts';
+import type { Database, Trx } from '../db/database.ts';
+import {
+  batchesOf,
+  cancelRest,
+  findMassSms,
+  replan,
+  type SendingOrganization,
+  sendingOrganization,
+  setStatus,
+} from '../db/mass-sms.ts';
+import type { MassSmsRow } from '../db/schema.ts';
+import {
+  allowedActions,
+  type MassSmsAction,
+  type MassSmsCommand,
+  type MassSmsState,
+  type MassSmsStatus,
+  type Refusal,
+  transitionNotAllowed,
+} from '../domain/mass-sms.ts';
+
+export type MassSmsActivities = ReturnType<typeof createMassSmsActivities>;
+
+export interface CommandInput extends MassSmsCommand {
+  organizationId: string;
+  massSmsId: string;
+  action: MassSmsAction;
+}
+
+/** Where a command leads when it was obeyed already and only its answer was lost. */
+const reached: Readonly<Record<MassSmsAction, readonly MassSmsStatus[]>> = {
+  pause: ['paused'],
+  cancel: ['cancelled'],
+  resume: ['scheduled', 'in_process'],
+  reschedule: [],
+};
+
+export function createMassSmsActivities({ database, clock }: { database: Database; clock: Clock }) {
+  return {
+    /**
+     * Obeys one command: writes the status and, where dates move, the plan of the open batches.
+     *
+     * @throws ApplicationFailure `TransitionNotAllowed` when the status has moved on, for instance to completed
+     */
+    async applyCommand(input: CommandInput): Promise<MassSmsState> {
+      await clock.sync();
+      const { organizationId, massSmsId, action } = input;
+      return database.inOrganization(organizationId, async (trx) => {
+        const row = await findMassSms(trx, massSmsId, { lock: true });
+        if (!row) throw ApplicationFailure.nonRetryable(`There is no mass SMS ${massSmsId}.`, 'NotFound');
+        const repeated = reached[action].includes(row.status);
+        if (!repeated && !allowedActions(row.status).includes(action)) throw notAllowed(action, row.status);
+        const organization = await sendingOrganization(trx, organizationId);
+        const state = await obey(trx, { row, organization, command: input, now: clock.now() });
+        if (!repeated) {
+          const { actor, startAt, allowWeekends } = input;
+          const detail = { ...(startAt && { startAt }), ...(allowWeekends !== undefined && { allowWeekends }) };
+          await insertAuditEntry(trx, {
+            organizationId,
+            actor,
+            action: `mass_sms.${action}`,
+            subject: massSmsId,
+            detail,
+            at: clock.now(),
+          });
+        }
+        return state;
+      });
+    },
+  };
+}
+
+interface Obeying {
+  row: MassSmsRow;
+  organization: SendingOrganization;
+  command: CommandInput;
+  now: Date;
+}
+
+async function obey(trx: Trx, { row, organization, command, now }: Obeying): Promise<MassSmsState> {
+  const startAt = command.startAt === undefined ? now : new Date(command.startAt);
+  switch (command.action) {
+    case 'pause':
+      await setStatus(trx, row.id, 'paused', { now });
+      return { version: 1, status: 'paused', runAt: null };
+    case 'cancel':
+      await cancelRest(trx, row, now);
+      await setStatus(trx, row.id, 'cancelled', { now, endAt: now });
+      return { version: 1, status: 'cancelled', runAt: null };
+    case 'resume': {
+      const runAt = (await replan(trx, row, organization, { startAt, continuing: true })) ?? now;
+      const begun = (await batchesOf(trx, row.id)).some((batch) => batch.status !== 'scheduled');
+      const status = begun ? 'in_process' : 'scheduled';
+      await setStatus(trx, row.id, status, { now });
+      return { version: 1, status, runAt: runAt.toISOString() };
+    }
+    case 'reschedule': {
+      const moved = { ...row, allow_weekends: command.allowWeekends ?? row.allow_weekends };
+      await trx
+        .updateTable('mass_sms')
+        .set({ allow_weekends: moved.allow_weekends, updated_at: now })
+        .where('id', '=', row.id)
+        .execute();
+      const open = (await batchesOf(trx, row.id)).filter((batch) => batch.status === 'scheduled');
+      const from = command.startAt === undefined ? (open[0]?.startAt ?? now) : startAt;
+      const runAt = await replan(trx, moved, organization, { startAt: from, continuing: false });
+      const sending = (await batchesOf(trx, row.id)).some((batch) => batch.status === 'sending');
+      // A batch under way keeps going; asking it again at once is how the workflow learns what comes after it.
+      return { version: 1, status: row.status, runAt: (sending ? now : (runAt ?? now)).toISOString() };
+    }
+  }
+}
+
+function notAllowed(action: MassSmsAction, status: MassSmsStatus): ApplicationFailure {
+  const refusal: Refusal = { status, allowed: allowedActions(status) };
+  return ApplicationFailure.create({
+    message: `A mass SMS that is ${status} cannot ${action}.`,
+    type: transitionNotAllowed,
+    nonRetryable: true,
+    details: [refusal],
+  });
+}

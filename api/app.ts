@@ -1,0 +1,73 @@
+/** The API, put together: what every request passes through, then the resources. */
+import { randomUUID } from 'node:crypto';
+import fastify, { LogController } from 'fastify';
+import { serializerCompiler } from 'fastify-type-provider-zod';
+import { audienceRoutes } from './audience.ts';
+import { addAuthentication, createAuthenticator } from './auth.ts';
+import { consentRoutes } from './contacts/consent.ts';
+import { contactRoutes } from './contacts/contacts.ts';
+import { contactImportRoutes } from './contacts/import.ts';
+import type { App, Deps } from './deps.ts';
+import { addIdempotency } from './idempotency.ts';
+import { numberRoutes } from './numbers.ts';
+import { auditLogRoutes } from './organization/audit-log.ts';
+import { moduleRoutes } from './organization/module.ts';
+import { organizationKeyRoutes } from './organization/keys.ts';
+import { organizationRoutes } from './organization/organizations.ts';
+import { settingsRoutes } from './organization/settings.ts';
+import { userRoutes } from './organization/users.ts';
+import { massSmsCommandRoutes } from './mass-sms/commands.ts';
+import { massSmsRoutes } from './mass-sms/mass-sms.ts';
+import { addErrorHandling, answerClientError, sendProblem } from './plugins/errors.ts';
+import { addHealth } from './plugins/health.ts';
+import { addInputChecks } from './plugins/input.ts';
+import { addRequestLog, loggerOptions } from './plugins/logging.ts';
+import { addMetrics } from './plugins/metrics.ts';
+import { addOpenApi } from './plugins/openapi.ts';
+import { twilioWebhooks } from './webhooks/twilio.ts';
+
+/** Builds the API without listening. `close()` does not close what it was given. */
+export async function buildApp(deps: Deps): Promise<App> {
+  const app = fastify({
+    logger: loggerOptions(deps.log),
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: () => randomUUID(),
+    requestIdHeader: false,
+    routerOptions: { maxParamLength: 300 },
+    frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply),
+    clientErrorHandler: answerClientError,
+    // The longest upload; without it a sender that stalls would hold its connection for ever.
+    requestTimeout: 600_000,
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+  }) as unknown as App;
+  app.setSerializerCompiler(serializerCompiler);
+  app.decorate('deps', deps);
+  app.decorate('authenticator', createAuthenticator(deps.database));
+
+  addErrorHandling(app);
+  addRequestLog(app);
+  await addOpenApi(app, deps.publicUrl);
+  addMetrics(app);
+  addAuthentication(app);
+  addInputChecks(app);
+  addIdempotency(app);
+  addHealth(app);
+
+  const prefix = '/v1';
+  await app.register(organizationRoutes, { prefix });
+  await app.register(organizationKeyRoutes, { prefix });
+  await app.register(settingsRoutes, { prefix });
+  await app.register(moduleRoutes, { prefix });
+  await app.register(userRoutes, { prefix });
+  await app.register(auditLogRoutes, { prefix });
+  await app.register(contactRoutes, { prefix });
+  await app.register(contactImportRoutes, { prefix });
+  await app.register(consentRoutes, { prefix });
+  await app.register(numberRoutes, { prefix });
+  await app.register(audienceRoutes, { prefix });
+  await app.register(massSmsRoutes, { prefix });
+  await app.register(massSmsCommandRoutes, { prefix });
+  await app.register(twilioWebhooks);
+  return app;
+}

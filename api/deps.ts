@@ -1,0 +1,48 @@
+/** What the API is given. Built by `main.ts`, and by tests. */
+import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Clock } from '../clock.ts';
+import type { Database } from '../db/database.ts';
+import type { SecretBox } from '../db/secrets.ts';
+import type { Authenticator, Principal } from './auth.ts';
+import type { Access } from './permissions.ts';
+import type { LogOptions } from './plugins/logging.ts';
+import type { TemporalPort } from './temporal.ts';
+
+export interface Deps {
+  database: Database;
+  clock: Clock;
+  secrets: SecretBox;
+  temporal: TemporalPort;
+  /** Where the outside reaches this API, without a trailing slash. */
+  publicUrl: string;
+  log: LogOptions;
+}
+
+export type App = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>;
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    deps: Deps;
+    authenticator: Authenticator;
+  }
+  interface FastifyRequest {
+    /** Set by authentication before the handler runs; null on public routes. */
+    principal: Principal | null;
+    /** What `Idempotency-Key` asks for; null without the header. */
+    idempotency: { key: string; hash: Buffer } | null;
+  }
+  interface FastifyContextConfig {
+    /** Every route under `/v1` declares it. */
+    access?: Access;
+    /** The body is a CSV file that the handler reads as a stream. */
+    csvBody?: boolean;
+  }
+}

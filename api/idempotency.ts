@@ -1,0 +1,146 @@
+/** `Idempotency-Key`: the same key and body answers the first result again, however often and however concurrently. */
+import { createHash } from 'node:crypto';
+import type { FastifyRequest } from 'fastify';
+import type { Trx } from '../db/database.ts';
+import { claimKey, findAnswer, type IdempotencyClaim, type StoredAnswer, storeAnswer } from '../db/idempotency.ts';
+import { principalOf } from './auth.ts';
+import type { App } from './deps.ts';
+import { invalid, refused } from './problems.ts';
+
+/** What a command answers. */
+export interface Answer<Status extends number = number, Body = unknown> {
+  status: Status;
+  body?: Body;
+}
+
+/** The part of a reply that commands use; routes type the rest. */
+interface AnyReply {
+  header(name: string, value: string): unknown;
+}
+
+/** The same for equal JSON whatever the order of fields; depth was limited before. */
+export function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join()}]`;
+  if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'null';
+  const fields = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return `{${fields.map(([name, child]) => `${JSON.stringify(name)}:${canonical(child)}`).join()}}`;
+}
+
+/** Reads the header of every POST, and hashes the request before schemas fill in defaults. */
+export function addIdempotency(app: App): void {
+  app.decorateRequest('idempotency', null);
+  app.addHook('preValidation', async (request) => {
+    const key = request.headers['idempotency-key'];
+    if (request.method !== 'POST' || key === undefined || !request.principal) return;
+    if (typeof key !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(key)) {
+      throw invalid([{ path: 'Idempotency-Key', message: 'must be 1 to 255 printable ASCII characters' }]);
+    }
+    const hash = createHash('sha256').update(`${request.method} ${request.url}\n`);
+    // A streamed body is hashed by its handler while it is read.
+    if (!request.routeOptions.config.csvBody) hash.update(canonical(request.body ?? null));
+    request.idempotency = { key, hash: hash.digest() };
+  });
+}
+
+/** The claim of this request, or null without the header. */
+export function claimOf(request: FastifyRequest): IdempotencyClaim | null {
+  if (!request.idempotency) return null;
+  const { organizationId, userId } = principalOf(request);
+  const tenant = request.routeOptions.config.access === 'operator' ? null : organizationId;
+  const scope = [tenant ?? 'operator', ...(userId ? [userId] : [])].join('/');
+  return { scope, key: request.idempotency.key, organizationId: tenant };
+}
+
+/** Runs in the organization's transaction, or in the system's on operator routes. */
+export function inTransaction<T>(request: FastifyRequest, work: (trx: Trx) => Promise<T>): Promise<T> {
+  const { database } = request.server.deps;
+  const { organizationId } = principalOf(request);
+  if (request.routeOptions.config.access === 'operator' || !organizationId)
+    return database.system.transaction().execute(work);
+  return database.inOrganization(organizationId, work);
+}
+
+/** @throws {Problem} 422 when the key was used for something else */
+export function requireSameRequest(stored: StoredAnswer, hash: Buffer): void {
+  if (stored.hash.equals(hash)) return;
+  throw refused(
+    'idempotency_key_reused',
+    'This Idempotency-Key was used for another request within 24 hours: use a new key for a new request.',
+  );
+}
+
+/** The first answer, marked as such. */
+export function replay<A extends Answer>(reply: AnyReply, stored: StoredAnswer): A {
+  reply.header('idempotency-replayed', 'true');
+  return { status: stored.status, body: stored.body } as A;
+}
+
+interface CommandOptions {
+  /** Encrypts the stored answer: for answers that hold a secret. */
+  sealed?: boolean;
+}
+
+/**
+ * Runs a POST whose effect is one transaction, once per `Idempotency-Key`. The key is taken first, in the same
+ * transaction, so a concurrent second request waits for the first and then repeats its answer. Whatever `work` throws
+ * undoes both.
+ *
+ * @param work the effect; answers 2xx
+ */
+export async function command<A extends Answer>(
+  request: FastifyRequest,
+  reply: AnyReply,
+  work: (trx: Trx) => Promise<A>,
+  { sealed = false }: CommandOptions = {},
+): Promise<A> {
+  const claim = claimOf(request);
+  const { clock, secrets } = request.server.deps;
+  return inTransaction(request, async (trx) => {
+    if (!claim) return work(trx);
+    const { hash } = request.idempotency!;
+    const stored = await claimKey(trx, claim, hash, clock.now());
+    if (stored) {
+      requireSameRequest(stored, hash);
+      const body = sealed ? (JSON.parse(secrets.decrypt(String(stored.body))) as unknown) : stored.body;
+      return replay<A>(reply, { ...stored, body });
+    }
+    const answer = await work(trx);
+    const body = sealed ? secrets.encrypt(JSON.stringify(answer.body)) : answer.body;
+    await storeAnswer(trx, claim, { hash, status: answer.status, body });
+    return answer;
+  });
+}
+
+/**
+ * Runs a POST whose effect is not a transaction (a workflow update): looks the key up, runs, stores. Two requests at
+ * once may both run, so `work` must be harmless twice; it gets an id that is the same for the same request, for example
+ * for the id of an update.
+ *
+ * @param work the effect; answers 2xx
+ */
+export async function commandOutside<A extends Answer>(
+  request: FastifyRequest,
+  reply: AnyReply,
+  work: (requestKey: string | null) => Promise<A>,
+): Promise<A> {
+  const claim = claimOf(request);
+  if (!claim) return work(null);
+  const { hash } = request.idempotency!;
+  const now = request.server.deps.clock.now();
+  const before = await inTransaction(request, (trx) => findAnswer(trx, claim, now));
+  if (before) {
+    requireSameRequest(before, hash);
+    return replay<A>(reply, before);
+  }
+  const requestKey = createHash('sha256').update(`${claim.scope} ${claim.key} `).update(hash).digest('hex');
+  const answer = await work(requestKey);
+  return inTransaction(request, async (trx) => {
+    const stored = await claimKey(trx, claim, hash, now);
+    if (stored) {
+      requireSameRequest(stored, hash);
+      return replay<A>(reply, stored);
+    }
+    await storeAnswer(trx, claim, { hash, status: answer.status, body: answer.body });
+    return answer;
+  });
+}

@@ -1,0 +1,60 @@
+/** The API process: reads the environment, connects, listens, and closes gracefully. */
+import { systemClock, temporalClock } from '../clock.ts';
+import { ConfigurationError, readConfig } from '../config.ts';
+import { upsertEnvironmentKey } from '../db/api-keys.ts';
+import { openDatabase } from '../db/database.ts';
+import { secretBox } from '../db/secrets.ts';
+import { temporalVariables } from '../temporal.ts';
+import { buildApp } from './app.ts';
+import { hashKey } from './auth.ts';
+import { openTemporal } from './temporal.ts';
+
+function configuration() {
+  try {
+    return readConfig([
+      'DATABASE_URL',
+      ...temporalVariables,
+      'HOST',
+      'PORT',
+      'PUBLIC_URL',
+      'SECRETS_KEYS',
+      'LONGWAVE_OPERATOR_KEY',
+      'LOG_LEVEL',
+    ]);
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  }
+}
+
+const config = configuration();
+const database = openDatabase(config.DATABASE_URL);
+const temporal = openTemporal(config);
+const clock = config.LONGWAVE_CLOCK === 'temporal' ? temporalClock(temporal.connection) : systemClock;
+const app = await buildApp({
+  database,
+  clock,
+  temporal,
+  secrets: secretBox(config.SECRETS_KEYS),
+  publicUrl: (config.PUBLIC_URL ?? `http://${config.HOST}:${config.PORT}`).replace(/\/+$/, ''),
+  log: { level: config.LOG_LEVEL },
+});
+
+let closing = false;
+async function close(): Promise<void> {
+  if (closing) return;
+  closing = true;
+  // Requests under way are answered first; a connection that never ends must not hold the process up.
+  const timer = setTimeout(() => process.exit(1), 15_000);
+  await app.close();
+  await Promise.all([database.close(), temporal.close()]);
+  clearTimeout(timer);
+}
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void close());
+
+if (config.LONGWAVE_OPERATOR_KEY) {
+  await clock.sync();
+  await upsertEnvironmentKey(database.system, hashKey(config.LONGWAVE_OPERATOR_KEY), clock.now());
+}
+await app.listen({ host: config.HOST, port: config.PORT });

@@ -1,0 +1,162 @@
+/** Pause, resume, reschedule and cancel: updates of the workflow, answered with what became of the mass SMS. */
+import { randomUUID } from 'node:crypto';
+import { ApplicationFailure, WorkflowUpdateFailedError } from '@temporalio/client';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { markWorkflowStarted } from '../../db/mass-sms.ts';
+import { findListedMassSms, type ListedMassSms } from '../../db/mass-sms-list.ts';
+import {
+  allowedActions,
+  type MassSmsAction,
+  type MassSmsCommand,
+  type Refusal,
+  transitionNotAllowed,
+} from '../../domain/mass-sms.ts';
+import { massSmsWorkflowId } from '../../workflows/ids.ts';
+import { updates } from '../../workflows/mass-sms/messages.ts';
+import { startMassSms } from '../../workflows/mass-sms/start.ts';
+import { actorOf, organizationOf } from '../auth.ts';
+import type { Deps } from '../deps.ts';
+import { commandOutside } from '../idempotency.ts';
+import { conflict, notFound, type Problem, refused } from '../problems.ts';
+import { idParams } from '../schemas.ts';
+import { readMassSms } from './read.ts';
+import { massSms, startAt } from './schemas.ts';
+
+/** How long the workflow may take to obey: longer than a worker needs to notice that another one died. */
+const obeyWithinMs = 20_000;
+/** A start this far back still counts as now: clocks differ, and people take a moment. */
+export const pastToleranceMs = 60_000;
+
+const notAllowed = (action: MassSmsAction, { status, allowed }: Refusal): Problem =>
+  conflict(
+    'not-in-this-state',
+    `A mass SMS that is ${status.replace('_', ' ')} cannot ${action}. ` +
+      (allowed.length > 0 ? `Allowed now: ${allowed.join(', ')}.` : 'Nothing can be done with it any more.'),
+    allowed,
+  );
+
+/** @throws {Problem} 422 for a start that has passed */
+export function requireFuture(instant: Date | undefined, now: Date): void {
+  if (instant && instant.getTime() < now.getTime() - pastToleranceMs) {
+    throw refused('start_in_the_past', `It is ${now.toISOString()} now: choose a later start, or leave it out.`);
+  }
+}
+
+async function requireKnown(deps: Deps, organizationId: string, massSmsId: string): Promise<ListedMassSms> {
+  const row = await deps.database.inOrganization(organizationId, (trx) => findListedMassSms(trx, massSmsId));
+  if (!row) throw notFound('mass SMS');
+  return row;
+}
+
+/** Asks the workflow. @throws {Problem} 409 when it refuses; 503 (through the error handler) when Temporal is away */
+async function ask(
+  { temporal, database, clock }: Deps,
+  row: ListedMassSms,
+  action: MassSmsAction,
+  { command, updateId }: { command: MassSmsCommand; updateId: string },
+): Promise<void> {
+  if (!row.workflow_started_at) {
+    // Created while Temporal was away, and faster to ask than the sweep to start.
+    const startsAt = row.start_at.toISOString();
+    const organizationId = row.organization_id;
+    await startMassSms(temporal.client.workflow, { organizationId, massSmsId: row.id, startAt: startsAt });
+    await database.inOrganization(organizationId, (trx) => markWorkflowStarted(trx, row.id, clock.now()));
+  }
+  const handle = temporal.client.workflow.getHandle(massSmsWorkflowId(row.id));
+  try {
+    await temporal.client.connection.withDeadline(Date.now() + obeyWithinMs, () =>
+      handle.executeUpdate(updates[action], { args: [command], updateId }),
+    );
+  } catch (error) {
+    const cause = error instanceof WorkflowUpdateFailedError ? error.cause : undefined;
+    if (cause instanceof ApplicationFailure && cause.type === transitionNotAllowed) {
+      throw notAllowed(action, cause.details?.[0] as Refusal);
+    }
+    throw error;
+  }
+}
+
+export const massSmsCommandRoutes: FastifyPluginAsyncZod = async (app) => {
+  const deps = app.deps as Deps;
+
+  const run = (
+    request: FastifyRequest & { params: { id: string } },
+    reply: FastifyReply,
+    action: MassSmsAction,
+    given: Omit<MassSmsCommand, 'actor'> = {},
+  ) =>
+    commandOutside(request, reply, async (requestKey) => {
+      const organizationId = organizationOf(request);
+      const row = await requireKnown(deps, organizationId, request.params.id);
+      const allowed = allowedActions(row.status);
+      if (!allowed.includes(action)) throw notAllowed(action, { status: row.status, allowed });
+      const command = { ...given, actor: actorOf(request) };
+      await ask(deps, row, action, { command, updateId: requestKey ?? randomUUID() });
+      const body = await deps.database.inOrganization(organizationId, (trx) => readMassSms(trx, row.id));
+      return { status: 200 as const, body: body! };
+    });
+
+  const route = {
+    config: { access: 'mass-sms:manage' },
+    schema: { tags: ['Mass SMS'], params: idParams, response: { 200: massSms } },
+  } as const;
+
+  app.post(
+    '/mass-sms/:id/pause',
+    { ...route, schema: { ...route.schema, summary: 'Pause: nothing more is sent within seconds' } },
+    async (request, reply) => reply.send((await run(request, reply, 'pause')).body),
+  );
+
+  app.post(
+    '/mass-sms/:id/cancel',
+    { ...route, schema: { ...route.schema, summary: 'Cancel for good what has not been sent' } },
+    async (request, reply) => reply.send((await run(request, reply, 'cancel')).body),
+  );
+
+  app.post(
+    '/mass-sms/:id/resume',
+    {
+      ...route,
+      schema: {
+        ...route.schema,
+        summary: 'Resume from paused or error',
+        body: z
+          .strictObject({
+            startAt: startAt.optional().meta({ description: 'When the next batch starts; now by default' }),
+          })
+          .nullish(),
+      },
+    },
+    async (request, reply) => {
+      const start = request.body?.startAt;
+      requireFuture(start, deps.clock.now());
+      const answer = await run(request, reply, 'resume', { ...(start && { startAt: start.toISOString() }) });
+      return reply.send(answer.body);
+    },
+  );
+
+  app.post(
+    '/mass-sms/:id/reschedule',
+    {
+      ...route,
+      schema: {
+        ...route.schema,
+        summary: 'Give the next batch another start, or allow weekends',
+        body: z
+          .strictObject({ startAt: startAt.optional(), allowWeekends: z.boolean().optional() })
+          .refine((body) => body.startAt !== undefined || body.allowWeekends !== undefined, {
+            path: ['startAt'],
+            message: 'send startAt, allowWeekends or both',
+          }),
+      },
+    },
+    async (request, reply) => {
+      const { startAt: start, allowWeekends } = request.body;
+      requireFuture(start, deps.clock.now());
+      const given = { ...(start && { startAt: start.toISOString() }), allowWeekends };
+      return reply.send((await run(request, reply, 'reschedule', given)).body);
+    },
+  );
+};

@@ -1,0 +1,243 @@
+/** Mass SMS: created and read. */
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import type { Trx } from '../../db/database.ts';
+import { messageIdsMadeAt } from '../../db/ids.ts';
+import { findMassSms, markWorkflowStarted, sendingOrganization } from '../../db/mass-sms.ts';
+import { createMassSms, sendingPools } from '../../db/mass-sms-create.ts';
+import { listMassSms, listRecipients } from '../../db/mass-sms-list.ts';
+import { findOrganization } from '../../db/organizations.ts';
+import { findUser } from '../../db/users.ts';
+import { NeverOpensError } from '../../domain/batches.ts';
+import { type MassSmsStatus, massSmsStatuses } from '../../domain/mass-sms.ts';
+import { mergeCodesIn, unknownMergeCodes } from '../../domain/merge-codes.ts';
+import { messageStatuses } from '../../domain/message-status.ts';
+import { startMassSms } from '../../workflows/mass-sms/start.ts';
+import { requireKnownList } from '../audience.ts';
+import { audit } from '../audit.ts';
+import { actorOf, organizationOf, principalOf } from '../auth.ts';
+import { command } from '../idempotency.ts';
+import { requireEnabled } from '../organization/module.ts';
+import { decodeCursor, pageOf, pageQuery, toPage } from '../pagination.ts';
+import { invalid, notFound, refused } from '../problems.ts';
+import { idParams, search } from '../schemas.ts';
+import { requireFuture } from './commands.ts';
+import { readMassSms, withFigures } from './read.ts';
+import { massSms, newMassSms, recipient, startAt } from './schemas.ts';
+
+const defaultLeadMs = 90 * 60_000;
+const shownByDefault: readonly MassSmsStatus[] = ['scheduled', 'in_process', 'paused', 'error'];
+
+type NewMassSmsBody = z.infer<typeof newMassSms>;
+
+/** The pool to send from: the one named, or the only one. @throws {Problem} 422 */
+async function senderOf(trx: Trx, organizationId: string, poolId: string | undefined) {
+  const pools = await sendingPools(trx, organizationId);
+  const pool =
+    poolId === undefined ? (pools.length === 1 ? pools[0] : undefined) : pools.find((one) => one.id === poolId);
+  if (!pool) {
+    if (poolId !== undefined) throw refused('unknown_pool', 'There is no such number pool: GET /v1/pools lists them.');
+    if (pools.length === 0) throw refused('no_pool', 'This organization has no number pool: buy a number first.');
+    throw refused('pool_required', 'There are several number pools: choose one with poolId.');
+  }
+  if (pool.lines.length > 0) return pool;
+  throw refused(
+    'no_numbers',
+    `The pool "${pool.name}" has no registered number: buy one, or wait for its registration.`,
+  );
+}
+
+/** Values for the merge codes that are the same for every recipient. @throws {Problem} 400 or 422 */
+async function mergeValues(trx: Trx, request: FastifyRequest, body: string): Promise<Record<string, string>> {
+  const unknown = unknownMergeCodes(body);
+  if (unknown.length > 0) {
+    const message = `has merge codes that nothing can fill: ${unknown.map((code) => `{{${code}}}`).join(', ')}`;
+    throw invalid([{ path: 'body', message: message.slice(0, 300) }]);
+  }
+  const organizationId = organizationOf(request);
+  const organization = await findOrganization(trx, organizationId);
+  const { userId } = principalOf(request);
+  const user = userId ? await findUser(trx, organizationId, userId) : undefined;
+  if (mergeCodesIn(body).includes('user.name') && !user) {
+    throw refused('user_required', 'The message names {{user.name}}: act as a user with the header Longwave-User.');
+  }
+  return { 'organization.name': organization?.name ?? '', ...(user && { 'user.name': user.name }) };
+}
+
+async function create(trx: Trx, request: FastifyRequest, body: NewMassSmsBody, now: Date): Promise<string> {
+  const organizationId = organizationOf(request);
+  const { list, query, limitToTop, purpose } = body;
+  await requireEnabled(trx, organizationId);
+  await requireKnownList(trx, organizationId, body);
+  const { settings, segmentsPerSecond } = await sendingOrganization(trx, organizationId);
+  if (!settings.permittedPurposes.includes(purpose)) {
+    const permitted = settings.permittedPurposes.join(', ');
+    throw refused('purpose_not_permitted', `This organization may send ${permitted} messages only.`);
+  }
+  requireFuture(body.startAt, now);
+  const values = await mergeValues(trx, request, body.body);
+  const wanted = body.startAt ?? new Date(now.getTime() + (body.immediate ? 0 : defaultLeadMs));
+  const created = await createMassSms(trx, {
+    organizationId,
+    name: body.name ?? `${list ?? query} ${now.toISOString().slice(0, 10)}`,
+    audience: { list, query, limitToTop, purpose },
+    pool: await senderOf(trx, organizationId, body.poolId),
+    body: body.body,
+    values,
+    timeZone: body.timeZone ?? settings.sendWindow.timeZone,
+    startAt: wanted < now ? now : wanted,
+    allowWeekends: body.allowWeekends,
+    atWindowClose: body.atWindowClose,
+    createdBy: actorOf(request),
+    settings,
+    segmentsPerSecond,
+    now,
+  }).catch((error: unknown) => {
+    if (error instanceof NeverOpensError) throw refused('window_never_opens', error.message);
+    throw error;
+  });
+  if (created.kind === 'created') return created.id;
+  const { matches, excluded } = created;
+  throw refused('no_recipients', 'Nobody would get this message: `excluded` says why.', { matches, excluded });
+}
+
+const statusFilter = z
+  .string()
+  .max(200)
+  .transform((written) => written.split(','))
+  .pipe(z.array(z.enum(massSmsStatuses)).min(1))
+  .meta({ description: 'Statuses separated by commas; by default scheduled,in_process,paused,error' });
+
+export const massSmsRoutes: FastifyPluginAsyncZod = async (app) => {
+  const { database, clock, temporal } = app.deps;
+  const tags = ['Mass SMS'];
+
+  app.post(
+    '/mass-sms',
+    {
+      config: { access: 'mass-sms:send' },
+      schema: {
+        tags,
+        summary: 'Send a message to many contacts in daily batches',
+        body: newMassSms,
+        response: { 201: massSms },
+      },
+    },
+    async (request, reply) => {
+      const organizationId = organizationOf(request);
+      const { status, body } = await command(request, reply, async (trx) => {
+        const id = await create(trx, request, request.body, clock.now());
+        await audit(trx, request, 'mass_sms.created', id, {});
+        return { status: 201 as const, body: (await readMassSms(trx, id))! };
+      });
+      const input = { organizationId, massSmsId: body.id, startAt: body.startAt };
+      try {
+        await temporal.client.connection.withDeadline(Date.now() + 5_000, () =>
+          startMassSms(temporal.client.workflow, input),
+        );
+        await database.inOrganization(organizationId, (trx) => markWorkflowStarted(trx, body.id, clock.now()));
+      } catch (error) {
+        // It is kept: the sweep starts the workflow as soon as Temporal is back.
+        request.log.warn({ err: error, massSmsId: body.id }, 'the workflow is left to the sweep');
+      }
+      return reply.code(status).send(body);
+    },
+  );
+
+  app.get(
+    '/mass-sms',
+    {
+      config: { access: 'member' },
+      schema: {
+        tags,
+        summary: 'List mass SMS',
+        querystring: z.object({
+          ...pageQuery,
+          status: statusFilter.default([...shownByDefault]),
+          q: search('Part of the name or of the sender'),
+          startFrom: startAt.optional(),
+          startTo: startAt.optional(),
+          sort: z.enum(['-startAt', 'name']).default('-startAt'),
+        }),
+        response: { 200: pageOf(massSms) },
+      },
+    },
+    async (request) => {
+      const { limit, cursor, status: statuses, sort, ...filter } = request.query;
+      const after = decodeCursor(cursor, z.object({ key: z.string().max(300), id: z.string().max(60) }));
+      if (sort === '-startAt' && after && Number.isNaN(Date.parse(after.key))) {
+        throw invalid([{ path: 'cursor', message: 'belongs to another sort order: leave it out to begin again' }]);
+      }
+      const organizationId = organizationOf(request);
+      return database.inOrganization(organizationId, async (trx) => {
+        const rows = await listMassSms(trx, organizationId, { statuses, sort, after, limit: limit + 1, ...filter });
+        const key = (row: (typeof rows)[number]) =>
+          sort === 'name' ? row.name.toLowerCase() : row.start_at.toISOString();
+        const page = toPage(
+          rows,
+          limit,
+          (row) => ({ key: key(row), id: row.id }),
+          (row) => row,
+        );
+        return { items: await withFigures(trx, page.items), nextCursor: page.nextCursor };
+      });
+    },
+  );
+
+  app.get(
+    '/mass-sms/:id',
+    {
+      config: { access: 'member' },
+      schema: { tags, summary: 'Read a mass SMS', params: idParams, response: { 200: massSms } },
+    },
+    async (request) => {
+      const found = await database.inOrganization(organizationOf(request), (trx) =>
+        readMassSms(trx, request.params.id),
+      );
+      if (!found) throw notFound('mass SMS');
+      return found;
+    },
+  );
+
+  app.get(
+    '/mass-sms/:id/recipients',
+    {
+      config: { access: 'member' },
+      schema: {
+        tags,
+        summary: 'List the recipients of a mass SMS in order of rank',
+        params: idParams,
+        querystring: z.object({ ...pageQuery, status: z.enum(messageStatuses).optional() }),
+        response: { 200: pageOf(recipient) },
+      },
+    },
+    async (request) => {
+      const { limit, cursor, status } = request.query;
+      const afterRank = decodeCursor(cursor, z.int().min(0).max(2_147_483_647)) ?? 0;
+      return database.inOrganization(organizationOf(request), async (trx) => {
+        const row = await findMassSms(trx, request.params.id);
+        if (!row) throw notFound('mass SMS');
+        const ids = messageIdsMadeAt(row.created_at);
+        const rows = await listRecipients(trx, row, ids, { status, afterRank, limit: limit + 1 });
+        return toPage(
+          rows,
+          limit,
+          (one) => one.rank,
+          (one) => ({
+            messageId: one.id,
+            contactId: one.contact_id,
+            to: one.contact_number,
+            from: one.line,
+            rank: one.rank,
+            batch: one.batch_number,
+            status: one.status,
+            errorCode: one.error_code,
+            cancelReason: one.cancel_reason,
+            unsubscribedAt: one.unsubscribed_at?.toISOString() ?? null,
+          }),
+        );
+      });
+    },
+  );
+};

@@ -1,0 +1,148 @@
+/** What Twilio calls: the signature first, then one transaction. */
+import formbody from '@fastify/formbody';
+import type { FastifyRequest } from 'fastify';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { recordInbound } from '../../db/inbound.ts';
+import { applyStatusReports, markDeadNumbers, type StatusReport } from '../../db/status-reports.ts';
+import { type Keyword, keywordOf } from '../../domain/keywords.ts';
+import { statusFromTwilio } from '../../domain/message-status.ts';
+import { isDeadNumber } from '../../twilio/error-codes.ts';
+import type { App } from '../deps.ts';
+import { groupCommit } from './group-commit.ts';
+import { twilioCallers } from './twilio-caller.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Whose account signed a request under `/twilio`. */
+    twilioOrganizationId: string;
+  }
+}
+
+const emptyTwiml = '<?xml version="1.0" encoding="UTF-8"?><Response/>';
+
+// Twilio adds fields unannounced, so both forms take any.
+const statusForm = z
+  .looseObject({
+    AccountSid: z.string(),
+    MessageSid: z.string().regex(/^(SM|MM)[0-9a-f]{32}$/),
+    MessageStatus: z.string(),
+    ErrorCode: z
+      .string()
+      .regex(/^\d{1,6}$/)
+      .optional(),
+  })
+  .meta({ id: 'TwilioStatusCallback' });
+const inboundForm = z
+  .looseObject({
+    AccountSid: z.string(),
+    MessageSid: z.string().regex(/^(SM|MM)[0-9a-f]{32}$/),
+    From: z.string().max(40),
+    To: z.string().max(40),
+    Body: z.string().max(10_000).default(''),
+    NumMedia: z.string().optional(),
+    OptOutType: z.string().optional(),
+  })
+  .meta({ id: 'TwilioInboundMessage' });
+
+/** Applies reports in few transactions, whatever the number of callbacks: one writer per organization. */
+function statusReporter({ deps, log }: App): (organizationId: string, report: StatusReport) => Promise<void> {
+  const writers = new Map<string, (report: StatusReport) => Promise<void>>();
+  const writerOf = (organizationId: string) =>
+    groupCommit<StatusReport>((reports) =>
+      deps.database.inOrganization(organizationId, async (trx) => {
+        const { rejected, doubled } = await applyStatusReports(trx, reports);
+        const dead = rejected.filter(({ errorCode }) => isDeadNumber(errorCode)).map((item) => item.contactNumber);
+        await markDeadNumbers(trx, dead, deps.clock.now());
+        if (doubled.length > 0) log.error({ organizationId, messageIds: doubled }, 'Twilio has a message twice');
+      }),
+    );
+  return (organizationId, report) => {
+    const writer = writers.get(organizationId) ?? writerOf(organizationId);
+    writers.set(organizationId, writer);
+    return writer(report);
+  };
+}
+
+/** Twilio's own reading of the reply comes first: with advanced opt-out the words are the customer's to choose. */
+function keywordIn(optOutType: string | undefined, body: string): Keyword | null {
+  const given = optOutType?.toLowerCase();
+  return given === 'stop' || given === 'start' || given === 'help' ? given : keywordOf(body);
+}
+
+const mediaUrls = (form: Record<string, unknown>): string[] =>
+  Array.from(
+    { length: Math.min(10, Number(form['NumMedia'] ?? 0) || 0) },
+    (_, index) => form[`MediaUrl${index}`],
+  ).filter((url) => typeof url === 'string');
+
+export const twilioWebhooks: FastifyPluginAsyncZod = async (app) => {
+  const root = app as unknown as App;
+  await app.register(formbody);
+  app.decorateRequest('twilioOrganizationId', '');
+  const callerOf = twilioCallers(root);
+  // Before the schema judges the fields: who has not signed learns nothing about them.
+  const preValidation = async (request: FastifyRequest): Promise<void> => {
+    request.twilioOrganizationId = await callerOf(request);
+  };
+  const report = statusReporter(root);
+  const { database, clock } = app.deps;
+  const tags = ['Twilio calls'];
+  const config = { access: 'public' } as const;
+
+  app.post(
+    '/twilio/messages/:messageId/status',
+    {
+      config,
+      preValidation,
+      schema: {
+        tags,
+        summary: 'A status callback',
+        consumes: ['application/x-www-form-urlencoded'],
+        params: z.object({ messageId: z.string().regex(/^msg_[0-9a-f-]{36}$/) }),
+        body: statusForm,
+        response: { 200: z.string() },
+      },
+    },
+    async (request, reply) => {
+      const { MessageSid: sid, MessageStatus: word, ErrorCode: code } = request.body;
+      const status = statusFromTwilio(word);
+      if (status) {
+        const errorCode = code ? Number(code) : null;
+        await report(request.twilioOrganizationId, {
+          messageId: request.params.messageId,
+          sid,
+          status,
+          errorCode,
+          at: clock.now(),
+        });
+      }
+      return reply.code(200).type('text/plain').send('');
+    },
+  );
+
+  app.post(
+    '/twilio/inbound',
+    {
+      config,
+      preValidation,
+      schema: {
+        tags,
+        summary: 'A message from a contact',
+        consumes: ['application/x-www-form-urlencoded'],
+        body: inboundForm,
+        response: { 200: z.string() },
+      },
+    },
+    async (request, reply) => {
+      const organizationId = request.twilioOrganizationId;
+      await clock.sync();
+      const { MessageSid: sid, From: from, To: to, Body: body, OptOutType: optOutType } = request.body;
+      const keyword = keywordIn(optOutType, body);
+      const message = { organizationId, sid, from, to, body, mediaUrls: mediaUrls(request.body), keyword };
+      await database.inOrganization(organizationId, (trx) => recordInbound(trx, { ...message, at: clock.now() }));
+      // Twilio has answered STOP, START and HELP itself.
+      return reply.code(200).type('text/xml').send(emptyTwiml);
+    },
+  );
+};

@@ -1,0 +1,82 @@
+/**
+ * One job per message on pg-boss, tuned as its documentation advises for throughput (pgboss.io, "Workers"; its author's
+ * advice in the issues is a batch that the handler maps over, see timgit/pg-boss issues 195, 225 and 542):
+ *
+ * - `batchSize` with `burstWhenBatchFull`: a worker fetches and completes a whole batch with one statement each, and goes
+ *   on at once while batches come back full. With batches of one it would wait half a second between jobs at least.
+ * - `localConcurrency` workers with batches that overlap, together as many requests under way as every other sender has:
+ *   while one worker fetches or completes its batch, the others send.
+ * - `perJobResults`: one failed message must not fail, and so send again, the rest of its batch.
+ * - No retry, no dead letter, no monitoring: nothing that costs and is not needed here.
+ * - Jobs are added with `insert` in bulk, before the clock starts.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Pool } from 'pg';
+import { PgBoss } from 'pg-boss';
+import { type Competitor, createSender, type Recipient, recipient, type Task } from './sender.ts';
+import { createStatusTable, requireAllWritten, writeStatus } from './status-table.ts';
+
+const queue = 'messages';
+const addedAtOnce = 5_000;
+/** Workers in the process; more overlap, with smaller batches, was not faster (see docs/benchmarks.md). */
+const workers = Number(process.env['BENCH_PGBOSS_WORKERS'] ?? 5);
+
+export async function pgBoss(task: Task): Promise<Competitor> {
+  const { databaseUrl, count, concurrency } = task;
+  await createStatusTable(databaseUrl, count);
+  const boss = new PgBoss({ connectionString: databaseUrl, max: workers + 2, schedule: false, supervise: false });
+  boss.on('error', (error) => process.stderr.write(`${String(error)}\n`));
+  await boss.start();
+  await boss.createQueue(queue, { retryLimit: 0 });
+  const ids = Array.from({ length: count }, (_, id) => id);
+  for (let first = 0; first < count; first += addedAtOnce) {
+    await boss.insert(
+      queue,
+      ids.slice(first, first + addedAtOnce).map((id) => ({ data: recipient(id) })),
+    );
+  }
+  const sender = createSender(task);
+  const pool = new Pool({ connectionString: databaseUrl, max: 20 });
+  await pool.query('analyze');
+  let sent = 0;
+  const sendOne = async ({ id, data }: { id: string; data: Recipient }) => {
+    try {
+      await writeStatus(pool, data.id, await sender.send(data));
+      sent += 1;
+      return { id, status: 'completed' as const };
+    } catch (error) {
+      process.stderr.write(`${String(error)}\n`);
+      return { id, status: 'failed' as const };
+    }
+  };
+  return {
+    async run() {
+      await boss.work<Recipient, unknown, { perJobResults: true }>(
+        queue,
+        {
+          perJobResults: true,
+          batchSize: Math.ceil(concurrency / workers),
+          localConcurrency: workers,
+          burstWhenBatchFull: true,
+          pollingIntervalSeconds: 0.5,
+        },
+        (jobs) => Promise.all(jobs.map(sendOne)),
+      );
+      while (sent < count) await sleep(5);
+      // The last batch is done when it is marked so.
+      for (;;) {
+        const { rows } = await pool.query<{ left: string }>(
+          `select count(*) as left from pgboss.job where name = $1 and state < 'completed'`,
+          [queue],
+        );
+        if (Number(rows[0]?.left) === 0) break;
+        await sleep(5);
+      }
+      await requireAllWritten(pool);
+    },
+    async close() {
+      await boss.stop({ graceful: false });
+      await Promise.all([pool.end(), sender.close()]);
+    },
+  };
+}

@@ -1,0 +1,39 @@
+/** Prefixed UUIDv7 ids: sortable by the time they were made, and telling what they name. */
+import { V7Generator } from 'uuidv7';
+
+const generator = new V7Generator();
+
+export const idPrefixes = {
+  organization: 'org',
+  user: 'usr',
+  key: 'key',
+  contact: 'con',
+  list: 'lst',
+  ledgerEntry: 'led',
+  optOut: 'opt',
+  audit: 'aud',
+  audience: 'adn',
+  pool: 'pol',
+  number: 'num',
+  message: 'msg',
+  massSms: 'mms',
+} as const;
+
+export type IdKind = keyof typeof idPrefixes;
+
+/** A new id such as `con_019a…`, made at `at` on the product's clock. */
+export function newId(kind: IdKind, at: Date): string {
+  return `${idPrefixes[kind]}_${generator.generateOrResetCore(at.getTime(), 10_000).toString()}`;
+}
+
+/**
+ * The range of message ids made in the millisecond `at`: `from` inclusive, `to` exclusive.
+ * Messages made by one statement share it; naming it lets Postgres look at one partition only.
+ */
+export function messageIdsMadeAt(at: Date): { from: string; to: string } {
+  const prefix = (millis: number) => {
+    const hex = millis.toString(16).padStart(12, '0');
+    return `${idPrefixes.message}_${hex.slice(0, 8)}-${hex.slice(8)}`;
+  };
+  return { from: prefix(at.getTime()), to: prefix(at.getTime() + 1) };
+}

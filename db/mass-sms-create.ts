@@ -1,0 +1,127 @@
+/** Creating a mass SMS: its row, a message for each recipient and its batches, in the caller's transaction. */
+import { sql } from 'kysely';
+import { planBatches, batchSizes } from '../domain/batches.ts';
+import type { WindowClosePolicy } from '../domain/mass-sms.ts';
+import { merge } from '../domain/merge-codes.ts';
+import type { Settings } from '../domain/settings.ts';
+import { audienceCte, countAudience } from './audience.ts';
+import type { Trx } from './database.ts';
+import { newId } from './ids.ts';
+import { estimatedEnd, writePlan } from './mass-sms.ts';
+import type { AudienceDefinition, ExclusionCounts } from './schema.ts';
+
+export interface NewMassSms {
+  organizationId: string;
+  name: string;
+  audience: AudienceDefinition;
+  pool: { id: string; lines: readonly string[] };
+  /** With merge codes; those of the organization and the user are in `values`. */
+  body: string;
+  values: Partial<Record<string, string>>;
+  timeZone: string;
+  startAt: Date;
+  allowWeekends: boolean;
+  atWindowClose: WindowClosePolicy;
+  createdBy: string;
+  settings: Settings;
+  segmentsPerSecond: number | null;
+  now: Date;
+}
+
+export type Created =
+  | { kind: 'created'; id: string; startAt: Date }
+  | { kind: 'no_recipients'; matches: number; excluded: ExclusionCounts };
+
+/**
+ * Creates a mass SMS for everyone the audience reaches now. Recipients keep their rank; a contact hears from the same
+ * line of the pool every time, chosen by their number.
+ *
+ * @throws {NeverOpensError} when the sending window never opens on an allowed day
+ */
+export async function createMassSms(trx: Trx, input: NewMassSms): Promise<Created> {
+  const { organizationId, audience, pool, settings, now } = input;
+  const limit = settings.massSmsLimit;
+  const { matches, excluded, recipients } = await countAudience(trx, organizationId, audience, limit);
+  if (recipients === 0) return { kind: 'no_recipients', matches, excluded };
+
+  const id = newId('massSms', now);
+  const rules = { window: settings.sendWindow, timeZone: input.timeZone, allowWeekends: input.allowWeekends };
+  const sizes = batchSizes(recipients, settings.firstBatchSize, settings.dailyBatchSize);
+  const plan = planBatches(rules, sizes, input.startAt);
+  const startAt = plan[0]!.startAt;
+  await trx
+    .insertInto('mass_sms')
+    .values({
+      id,
+      organization_id: organizationId,
+      name: input.name,
+      status: 'scheduled',
+      audience: JSON.stringify(audience),
+      excluded: JSON.stringify(excluded),
+      recipients,
+      pool_id: pool.id,
+      purpose: audience.purpose,
+      body: input.body,
+      time_zone: input.timeZone,
+      start_at: startAt,
+      end_at: estimatedEnd(plan, input.segmentsPerSecond),
+      allow_weekends: input.allowWeekends,
+      at_window_close: input.atWindowClose,
+      first_batch_size: settings.firstBatchSize,
+      daily_batch_size: settings.dailyBatchSize,
+      created_by: input.createdBy,
+      created_at: now,
+      updated_at: now,
+    })
+    .execute();
+  await insertRecipients(trx, id, input);
+  await writePlan(trx, { id, organization_id: organizationId }, plan, input.segmentsPerSecond);
+  return { kind: 'created', id, startAt };
+}
+
+/** One statement, whatever the number of recipients. Codes of the contact are replaced in it, the others before. */
+async function insertRecipients(trx: Trx, massSmsId: string, input: NewMassSms): Promise<void> {
+  const { organizationId, audience, pool, settings, now } = input;
+  const body = merge(input.body, input.values);
+  await sql`
+    with ${audienceCte(organizationId, audience, settings.massSmsLimit)}
+    insert into messages (id, organization_id, direction, source, purpose, status, line, contact_number, contact_id, body,
+      mass_sms_id, batch_number, rank, created_at)
+    select 'msg_' || uuid_v7(${now}), ${organizationId}, 'outbound', 'mass_sms', ${audience.purpose}, 'queued',
+      (${[...pool.lines]}::text[])[1 + mod(abs(hashtext(a.mobile)::bigint), ${pool.lines.length})], a.mobile, a.contact_id,
+      replace(replace(${body}, '{{contact.firstName}}', coalesce(c.first_name, '')),
+        '{{contact.lastName}}', coalesce(c.last_name, '')),
+      ${massSmsId},
+      case when a.place <= ${settings.firstBatchSize} then 1
+        else 2 + (a.place - ${settings.firstBatchSize} - 1) / ${settings.dailyBatchSize}::int end,
+      a.place, ${now}
+    from audience a join contacts c on c.id = a.contact_id
+    where a.verdict = 'recipient'`.execute(trx);
+}
+
+/** The pools of an organization with the lines that can send, to choose a sender from. */
+export async function sendingPools(
+  trx: Trx,
+  organizationId: string,
+): Promise<{ id: string; name: string; lines: string[] }[]> {
+  const rows = await trx
+    .selectFrom('number_pools')
+    .leftJoin('phone_numbers', (join) =>
+      join
+        .onRef('phone_numbers.pool_id', '=', 'number_pools.id')
+        .on('phone_numbers.released_at', 'is', null)
+        .on('phone_numbers.registered', '=', true),
+    )
+    .select(['number_pools.id', 'number_pools.name', 'phone_numbers.phone_number'])
+    .where('number_pools.organization_id', '=', organizationId)
+    .orderBy('number_pools.id')
+    .orderBy('phone_numbers.phone_number')
+    .execute();
+  const pools = new Map<string, { id: string; name: string; lines: string[] }>();
+  for (const { id, name, phone_number: line } of rows) {
+    const pool = pools.get(id) ?? { id, name, lines: [] };
+    if (line) pool.lines.push(line);
+    pools.set(id, pool);
+  }
+  return [...pools.values()];
+}

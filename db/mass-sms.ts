@@ -1,0 +1,230 @@
+/** Mass SMS: created with its recipients and batches in one transaction, moved between its states, and read. */
+import { type BatchRules, lastMoment, type PlannedBatch, planBatches, timeOfDay } from '../domain/batches.ts';
+import type { MassSmsStatus, Tally } from '../domain/mass-sms.ts';
+import { type Settings, withDefaults } from '../domain/settings.ts';
+import type { Trx } from './database.ts';
+import { messageIdsMadeAt } from './ids.ts';
+import { cancelUnsent, type RankRange } from './outgoing.ts';
+import type { BatchStatus, MassSmsCause, MassSmsRow } from './schema.ts';
+
+/** One mass SMS of the transaction's organization, or undefined. `lock` keeps others from changing its state meanwhile. */
+export async function findMassSms(trx: Trx, id: string, { lock = false } = {}): Promise<MassSmsRow | undefined> {
+  const query = trx.selectFrom('mass_sms').selectAll().where('id', '=', id);
+  return (lock ? query.forUpdate() : query).executeTakeFirst();
+}
+
+/** Where a mass SMS may be sent from and how fast: what dispatch needs to know of the organization. */
+export interface SendingOrganization {
+  settings: Settings;
+  accountSid: string | null;
+  /** Encrypted. */
+  authToken: string | null;
+  messagingServiceSid: string | null;
+  moduleOn: boolean;
+  segmentsPerSecond: number | null;
+}
+
+export async function sendingOrganization(trx: Trx, organizationId: string): Promise<SendingOrganization> {
+  const row = await trx
+    .selectFrom('organizations')
+    .select(['settings', 'account_sid', 'auth_token', 'messaging_service_sid', 'module_on', 'segments_per_second'])
+    .where('id', '=', organizationId)
+    .executeTakeFirstOrThrow();
+  return {
+    settings: withDefaults(row.settings),
+    accountSid: row.account_sid,
+    authToken: row.auth_token,
+    messagingServiceSid: row.messaging_service_sid,
+    moduleOn: row.module_on,
+    segmentsPerSecond: row.segments_per_second,
+  };
+}
+
+export const batchRules = (row: MassSmsRow, settings: Settings): BatchRules => ({
+  window: settings.sendWindow,
+  timeZone: row.time_zone,
+  allowWeekends: row.allow_weekends,
+});
+
+export interface Batch {
+  number: number;
+  size: number;
+  startAt: Date;
+  status: BatchStatus;
+}
+
+export async function batchesOf(trx: Trx, massSmsId: string): Promise<Batch[]> {
+  const rows = await trx
+    .selectFrom('mass_sms_batches')
+    .selectAll()
+    .where('mass_sms_id', '=', massSmsId)
+    .orderBy('number')
+    .execute();
+  return rows.map((row) => ({ number: row.number, size: row.size, startAt: row.start_at, status: row.status }));
+}
+
+/** A batch that has not been sent to its end. */
+export const isOpen = (batch: Batch): boolean => batch.status === 'scheduled' || batch.status === 'sending';
+
+/** The ranks of one batch of a mass SMS. */
+export function rankRange(row: MassSmsRow, batches: readonly Batch[], number: number): RankRange {
+  const before = batches.filter((batch) => batch.number < number).reduce((sum, batch) => sum + batch.size, 0);
+  const size = batches.find((batch) => batch.number === number)?.size ?? 0;
+  return { massSmsId: row.id, ids: messageIdsMadeAt(row.created_at), first: before + 1, last: before + size };
+}
+
+/** All ranks of a mass SMS. */
+export const wholeRange = (row: MassSmsRow): RankRange => ({
+  massSmsId: row.id,
+  ids: messageIdsMadeAt(row.created_at),
+  first: 1,
+  last: row.recipients,
+});
+
+/** Writes when the open batches will start, and when the mass SMS is expected to end. */
+export async function writePlan(
+  trx: Trx,
+  row: Pick<MassSmsRow, 'id' | 'organization_id'>,
+  plan: readonly PlannedBatch[],
+  segmentsPerSecond: number | null,
+): Promise<void> {
+  for (const batch of plan) {
+    await trx
+      .insertInto('mass_sms_batches')
+      .values({
+        organization_id: row.organization_id,
+        mass_sms_id: row.id,
+        number: batch.number,
+        size: batch.size,
+        start_at: batch.startAt,
+        status: 'scheduled',
+      })
+      .onConflict((conflict) => conflict.columns(['mass_sms_id', 'number']).doUpdateSet({ start_at: batch.startAt }))
+      .execute();
+  }
+  await trx
+    .updateTable('mass_sms')
+    .set({ end_at: estimatedEnd(plan, segmentsPerSecond), end_at_is_estimate: true })
+    .where('id', '=', row.id)
+    .execute();
+}
+
+/** The last batch's start and the time its messages take, one segment each, at the organization's rate. */
+export function estimatedEnd(plan: readonly PlannedBatch[], segmentsPerSecond: number | null): Date {
+  const last = plan.at(-1);
+  if (!last) throw new Error('a plan has at least one batch');
+  return new Date(last.startAt.getTime() + (last.size / (segmentsPerSecond ?? 100)) * 1000);
+}
+
+/**
+ * Plans the open batches anew from `startAt`; the later ones follow daily at its local time of day.
+ * With `continuing` false, a batch that is being sent right now keeps going and the next one moves.
+ *
+ * @returns the start of the first batch that was moved, or null when none is open
+ */
+export async function replan(
+  trx: Trx,
+  row: MassSmsRow,
+  organization: SendingOrganization,
+  { startAt, continuing }: { startAt: Date; continuing: boolean },
+): Promise<Date | null> {
+  const open = (await batchesOf(trx, row.id)).filter(isOpen);
+  const moved = continuing || open[0]?.status !== 'sending' ? open : open.slice(1);
+  if (moved.length === 0) return null;
+  const rules = batchRules(row, organization.settings);
+  const plan = planBatches(
+    rules,
+    moved.map((batch) => batch.size),
+    startAt,
+    { dailyAt: timeOfDay(startAt, row.time_zone), firstNumber: moved[0]!.number },
+  );
+  await writePlan(trx, row, plan, organization.segmentsPerSecond);
+  return plan[0]!.startAt;
+}
+
+/** Until when the batch may send if it runs now, or null when it may not. */
+export const sendingEnds = (row: MassSmsRow, settings: Settings, now: Date): Date | null =>
+  lastMoment(batchRules(row, settings), now);
+
+export async function setStatus(
+  trx: Trx,
+  id: string,
+  status: MassSmsStatus,
+  { now, cause = null, endAt }: { now: Date; cause?: MassSmsCause | null; endAt?: Date },
+): Promise<void> {
+  await trx
+    .updateTable('mass_sms')
+    .set({
+      status,
+      cause: cause && JSON.stringify(cause),
+      updated_at: now,
+      ...(endAt && { end_at: endAt, end_at_is_estimate: false }),
+    })
+    .where('id', '=', id)
+    .execute();
+}
+
+export async function setBatchStatus(trx: Trx, massSmsId: string, number: number, status: BatchStatus): Promise<void> {
+  await trx
+    .updateTable('mass_sms_batches')
+    .set({ status })
+    .where('mass_sms_id', '=', massSmsId)
+    .where('number', '=', number)
+    .execute();
+}
+
+/** Cancels everything that has not left, and the batches that are open. */
+export async function cancelRest(trx: Trx, row: MassSmsRow, now: Date): Promise<number> {
+  const cancelled = await cancelUnsent(trx, wholeRange(row), { reason: 'cancelled', now });
+  await trx
+    .updateTable('mass_sms_batches')
+    .set({ status: 'cancelled' })
+    .where('mass_sms_id', '=', row.id)
+    .where('status', 'in', ['scheduled', 'sending'])
+    .execute();
+  return cancelled;
+}
+
+/** Tallies by mass SMS and batch, for those named. */
+export async function talliesOf(trx: Trx, ids: readonly string[]): Promise<Map<string, Map<number, Tally>>> {
+  const result = new Map<string, Map<number, Tally>>();
+  if (ids.length === 0) return result;
+  const rows = await trx.selectFrom('mass_sms_tallies').selectAll().where('mass_sms_id', 'in', ids).execute();
+  for (const row of rows) {
+    const batches = result.get(row.mass_sms_id) ?? new Map<number, Tally>();
+    const tally = batches.get(row.batch_number) ?? {};
+    tally[row.kind as keyof Tally] = row.count;
+    result.set(row.mass_sms_id, batches.set(row.batch_number, tally));
+  }
+  return result;
+}
+
+/** Adds up the tallies of batches. */
+export function totalTally(batches: Iterable<Tally>): Tally {
+  const total: Tally = {};
+  for (const tally of batches) {
+    for (const [kind, count] of Object.entries(tally) as [keyof Tally, number][])
+      total[kind] = (total[kind] ?? 0) + count;
+  }
+  return total;
+}
+
+/** Says that Temporal has the workflow. */
+export async function markWorkflowStarted(trx: Trx, id: string, now: Date): Promise<void> {
+  await trx.updateTable('mass_sms').set({ workflow_started_at: now }).where('id', '=', id).execute();
+}
+
+/** Mass SMS that Temporal has not been told of yet, oldest first; for the sweep, across organizations. */
+export async function massSmsNotStarted(
+  system: Pick<Trx, 'selectFrom'>,
+  createdBefore: Date,
+): Promise<{ id: string; organization_id: string; start_at: Date; status: MassSmsStatus }[]> {
+  return system
+    .selectFrom('mass_sms')
+    .select(['id', 'organization_id', 'start_at', 'status'])
+    .where('workflow_started_at', 'is', null)
+    .where('created_at', '<', createdBefore)
+    .orderBy('created_at')
+    .limit(100)
+    .execute();
+}

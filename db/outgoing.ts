@@ -1,0 +1,191 @@
+/** The one way out: claiming messages, writing what became of them, and settling those in doubt. */
+import { sql } from 'kysely';
+import type { MessageStatus } from '../domain/message-status.ts';
+import type { Trx } from './database.ts';
+
+/** A part of a mass SMS by rank, both ends inclusive, among the message ids of its creation. */
+export interface RankRange {
+  massSmsId: string;
+  ids: { from: string; to: string };
+  first: number;
+  last: number;
+}
+
+export interface Claimed {
+  id: string;
+  rank: number;
+  to: string;
+  from: string;
+  body: string;
+}
+
+export interface ClaimResult {
+  claimed: Claimed[];
+  /** Highest rank looked at, whether or not it may be sent: where the next claim goes on. Null when none was due. */
+  lastRank: number | null;
+}
+
+/**
+ * Claims the next due messages of a mass SMS under a new attempt: they become `sending` before any request leaves.
+ *
+ * Locking them, it judges each once more: opted out, or consent withdrawn since, and it becomes `cancelled`. Rows are
+ * named by id in the updates, for which any plan is a good one: a fresh list has no statistics to plan a join by. Nothing is claimed unless the mass SMS is in process, which is how a pause in Postgres stops every worker.
+ */
+export async function claimMessages(
+  trx: Trx,
+  range: RankRange,
+  { attemptId, limit, now }: { attemptId: string; limit: number; now: Date },
+): Promise<ClaimResult> {
+  const { rows } = await sql<Claimed & { refusal: string | null }>`
+    with running as (
+      select purpose from mass_sms where id = ${range.massSmsId} and status = 'in_process' for share
+    )
+    select m.id, m.rank, m.contact_number as "to", m.line as "from", m.body, case
+      when exists (select 1 from opt_outs o where o.phone_number = m.contact_number
+        and (o.line is null or o.line = m.line)) then 'opted_out'
+      when not exists (select 1 from contacts c where c.id = m.contact_id and case running.purpose
+        when 'promotional' then c.consent_promotional else c.consent_transactional end) then 'no_consent'
+      end as refusal
+    from messages m, running
+    where m.mass_sms_id = ${range.massSmsId} and m.id >= ${range.ids.from} and m.id < ${range.ids.to}
+      and m.rank between ${range.first} and ${range.last} and m.status = 'queued'
+    order by m.rank limit ${limit} for update of m skip locked`.execute(trx);
+  const last = rows.at(-1);
+  if (!last) return { claimed: [], lastRank: null };
+  const claimed = rows.filter((row) => row.refusal === null);
+  const refused = rows.filter((row) => row.refusal !== null);
+  await sql`
+    update messages set status = 'sending', attempt_id = ${attemptId}, attempts = attempts + 1, claimed_at = ${now}
+    where id = any(${claimed.map((row) => row.id)})`.execute(trx);
+  if (refused.length > 0) {
+    await sql`
+      update messages m set status = 'cancelled', cancel_reason = r.refusal, finished_at = ${now}
+      from unnest(${refused.map((r) => r.id)}::text[], ${refused.map((r) => r.refusal)}::text[]) as r (id, refusal)
+      where m.id = r.id and m.id = any(${refused.map((r) => r.id)})`.execute(trx);
+  }
+  return { claimed, lastRank: last.rank };
+}
+
+/** What became of one claimed message. `queued` gives it back: nothing has left, or Twilio surely did not take it. */
+export interface SendResult {
+  id: string;
+  status: MessageStatus;
+  sid: string | null;
+  errorCode: number | null;
+  segments: number | null;
+}
+
+/**
+ * Writes the results of an attempt in one statement. A status never moves backwards, except that a message which surely
+ * did not leave goes back to `queued` and one of unknown outcome becomes `in_doubt`, and these only while the attempt
+ * still holds it and no report from Twilio has overtaken it.
+ */
+export async function writeResults(
+  trx: Trx,
+  { attemptId, results, now }: { attemptId: string; results: readonly SendResult[]; now: Date },
+): Promise<void> {
+  const moves = sql`(message_status_rank(m.status) < message_status_rank(r.status)
+    or (r.status = 'queued' and m.status = 'sending' and m.attempt_id = ${attemptId}))`;
+  // A report that overtook the answer has the further status already; the SID and the time of acceptance are still news.
+  await sql`
+    update messages m set
+      status = case when ${moves} then r.status else m.status end,
+      twilio_sid = coalesce(m.twilio_sid, r.sid),
+      error_code = coalesce(m.error_code, r.error_code),
+      segments = coalesce(r.segments, m.segments),
+      accepted_at = case when r.sid is null then m.accepted_at else coalesce(m.accepted_at, ${now}) end,
+      finished_at = case when ${moves} and r.status = 'failed' then ${now}::timestamptz else m.finished_at end
+    from unnest(${results.map((r) => r.id)}::text[], ${results.map((r) => r.status)}::text[],
+      ${results.map((r) => r.sid)}::text[], ${results.map((r) => r.errorCode)}::int[],
+      ${results.map((r) => r.segments)}::int[]) as r (id, status, sid, error_code, segments)
+    where m.id = r.id and m.id = any(${results.map((r) => r.id)}) and (${moves} or r.sid is not null)`.execute(trx);
+}
+
+export interface Unsettled {
+  id: string;
+  to: string;
+  from: string;
+  body: string;
+  claimedAt: Date;
+}
+
+/** The messages of a range whose request may or may not have reached Twilio, oldest claim first. */
+export async function unsettledMessages(trx: Trx, range: RankRange): Promise<Unsettled[]> {
+  const { rows } = await sql<Unsettled>`
+    select m.id, m.contact_number as "to", m.line as "from", m.body, m.claimed_at as "claimedAt" from messages m
+    where m.mass_sms_id = ${range.massSmsId} and m.id >= ${range.ids.from} and m.id < ${range.ids.to}
+      and m.rank between ${range.first} and ${range.last} and m.status in ('sending', 'in_doubt')
+    order by m.claimed_at`.execute(trx);
+  return rows;
+}
+
+/** Of these SIDs, the ones already known as another message to this number. */
+export async function sidsOfOthers(
+  trx: Trx,
+  { id, to, sids }: { id: string; to: string; sids: readonly string[] },
+): Promise<Set<string>> {
+  const rows = await trx
+    .selectFrom('messages')
+    .select('twilio_sid')
+    .where('organization_id', '=', sql<string>`current_setting('longwave.organization_id')`)
+    .where('contact_number', '=', to)
+    .where('twilio_sid', 'in', sids)
+    .where('id', '!=', id)
+    .execute();
+  return new Set(rows.map((row) => row.twilio_sid!));
+}
+
+/** Twilio has it: the message takes the SID and Twilio's state. */
+export async function settleAsSent(
+  trx: Trx,
+  id: string,
+  found: { sid: string; status: MessageStatus; errorCode: number | null },
+  now: Date,
+): Promise<void> {
+  await sql`
+    update messages set status = ${found.status}, twilio_sid = ${found.sid}, error_code = ${found.errorCode},
+      accepted_at = coalesce(accepted_at, ${now}),
+      finished_at = case when message_status_rank(${found.status}) = 7 then ${now}::timestamptz end
+    where id = ${id} and status in ('sending', 'in_doubt')`.execute(trx);
+}
+
+/** Twilio does not know it: it may be sent again. Guarded by its claim, so that a newer attempt is left alone. */
+export async function settleAsUnsent(trx: Trx, id: string, claimedAt: Date): Promise<void> {
+  await trx
+    .updateTable('messages')
+    .set({ status: 'queued', attempt_id: null })
+    .where('id', '=', id)
+    .where('claimed_at', '=', claimedAt)
+    .where('status', 'in', ['sending', 'in_doubt'])
+    .execute();
+}
+
+/** How many messages of a range still wait to be sent, and how many are unsettled. */
+export async function countLeft(trx: Trx, range: RankRange): Promise<{ queued: number; unsettled: number }> {
+  const { rows } = await sql<{ queued: number; unsettled: number }>`
+    select count(*) filter (where m.status = 'queued') as queued,
+      count(*) filter (where m.status in ('sending', 'in_doubt')) as unsettled
+    from messages m
+    where m.mass_sms_id = ${range.massSmsId} and m.id >= ${range.ids.from} and m.id < ${range.ids.to}
+      and m.rank between ${range.first} and ${range.last}`.execute(trx);
+  return rows[0]!;
+}
+
+/** Cancels what of a range has not left: the mass SMS was cancelled, or its batch expired. Returns how many. */
+export async function cancelUnsent(
+  trx: Trx,
+  range: RankRange,
+  { reason, now }: { reason: string; now: Date },
+): Promise<number> {
+  const result = await trx
+    .updateTable('messages')
+    .set({ status: 'cancelled', cancel_reason: reason, finished_at: now })
+    .where('mass_sms_id', '=', range.massSmsId)
+    .where('id', '>=', range.ids.from)
+    .where('id', '<', range.ids.to)
+    .where('rank', '>=', range.first)
+    .where('rank', '<=', range.last)
+    .where('status', '=', 'queued')
+    .executeTakeFirst();
+  return Number(result.numUpdatedRows);
+}

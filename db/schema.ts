@@ -1,0 +1,233 @@
+/** The tables, as Kysely sees them. Migrations are the source; this file follows them. */
+import type { ColumnType, Generated, Selectable } from 'kysely';
+import type { MassSmsStatus, WindowClosePolicy } from '../domain/mass-sms.ts';
+import type { MessageStatus } from '../domain/message-status.ts';
+import type { SettingsOverrides } from '../domain/settings.ts';
+import type { Purpose } from '../domain/purpose.ts';
+
+type Json<T> = ColumnType<T, string, string>;
+
+export interface Schema {
+  organizations: {
+    id: string;
+    name: string;
+    domain: string;
+    country: string | null;
+    region: string | null;
+    organization_number: string | null;
+    time_zone: string;
+    settings: ColumnType<SettingsOverrides, string | undefined, string>;
+    module_on: Generated<boolean>;
+    account_sid: string | null;
+    /** Encrypted; see secrets.ts. */
+    auth_token: string | null;
+    messaging_service_sid: string | null;
+    /** What the carriers allow this organization's brand and campaign; null means that nothing is known, and no pacing. */
+    segments_per_second: number | null;
+    created_at: Date;
+    updated_at: Date;
+  };
+  users: {
+    id: string;
+    organization_id: string;
+    name: string;
+    email: string;
+    mobile: string | null;
+    time_zone: string | null;
+    active: Generated<boolean>;
+    permissions: Generated<string[]>;
+    created_at: Date;
+    updated_at: Date;
+  };
+  api_keys: {
+    id: string;
+    organization_id: string | null;
+    kind: 'operator' | 'organization' | 'user';
+    user_id: string | null;
+    permissions: Generated<string[]>;
+    key_hash: Buffer;
+    created_at: Date;
+    revoked_at: Date | null;
+  };
+  audit_log: {
+    id: string;
+    organization_id: string | null;
+    actor: string;
+    action: string;
+    subject: string;
+    detail: Json<Record<string, unknown>>;
+    at: Date;
+  };
+  idempotency_keys: {
+    scope: string;
+    key: string;
+    organization_id: string | null;
+    request_hash: Buffer;
+    status: number;
+    body: Json<unknown>;
+    created_at: Date;
+  };
+  contacts: {
+    id: string;
+    organization_id: string;
+    first_name: string | null;
+    last_name: string | null;
+    mobile: string | null;
+    home_phone: string | null;
+    email: string | null;
+    postal_code: string | null;
+    time_zone: string | null;
+    owner_id: string | null;
+    attributes: ColumnType<Record<string, string>, string | undefined, string>;
+    phone_status: 'valid' | 'invalid' | 'missing';
+    consent_transactional: Generated<boolean>;
+    consent_promotional: Generated<boolean>;
+    created_at: Date;
+    updated_at: Date;
+  };
+  contact_lists: { id: string; organization_id: string; name: string; created_at: Date };
+  contact_list_members: { organization_id: string; list_id: string; contact_id: string; position: Generated<number> };
+  consent_ledger: {
+    id: string;
+    organization_id: string;
+    contact_id: string;
+    phone_number: string | null;
+    purpose: Purpose;
+    granted: boolean;
+    method: string;
+    evidence: string | null;
+    actor: string;
+    source: string | null;
+    at: Date;
+  };
+  opt_outs: {
+    id: string;
+    organization_id: string | null;
+    phone_number: string;
+    line: string | null;
+    method: string;
+    at: Date;
+  };
+  number_pools: { id: string; organization_id: string; name: string; purpose: Purpose; created_at: Date };
+  phone_numbers: {
+    id: string;
+    organization_id: string;
+    phone_number: string;
+    twilio_sid: string;
+    pool_id: string | null;
+    registered: Generated<boolean>;
+    forward_to: string | null;
+    purchased_at: Date;
+    released_at: Date | null;
+  };
+  phone_number_users: { organization_id: string; number_id: string; user_id: string };
+  mass_sms: {
+    id: string;
+    organization_id: string;
+    name: string;
+    status: MassSmsStatus;
+    audience: Json<AudienceDefinition>;
+    excluded: Json<ExclusionCounts>;
+    recipients: number;
+    pool_id: string;
+    purpose: Purpose;
+    body: string;
+    time_zone: string;
+    start_at: Date;
+    end_at: Date;
+    end_at_is_estimate: Generated<boolean>;
+    allow_weekends: boolean;
+    at_window_close: WindowClosePolicy;
+    first_batch_size: number;
+    daily_batch_size: number;
+    cause: ColumnType<MassSmsCause | null, string | null, string | null>;
+    created_by: string;
+    created_at: Date;
+    updated_at: Date;
+    workflow_started_at: Date | null;
+  };
+  mass_sms_batches: {
+    organization_id: string;
+    mass_sms_id: string;
+    number: number;
+    size: number;
+    start_at: Date;
+    status: BatchStatus;
+  };
+  mass_sms_tallies: {
+    organization_id: string;
+    mass_sms_id: string;
+    batch_number: number;
+    /** A message status, or `unsubscribed`. */
+    kind: string;
+    count: ColumnType<number, never, never>;
+  };
+  audiences: { id: string; organization_id: string; definition: Json<AudienceDefinition>; created_at: Date };
+  send_permits: { organization_id: string; tokens: number; refilled_at: Date };
+  messages: {
+    id: string;
+    organization_id: string;
+    direction: 'inbound' | 'outbound';
+    source: 'user' | 'journey' | 'mass_sms' | 'opt_in' | 'contact';
+    purpose: Purpose;
+    status: MessageStatus;
+    /** Our number in the exchange. */
+    line: string;
+    /** The contact's number in the exchange. */
+    contact_number: string;
+    contact_id: string | null;
+    user_id: string | null;
+    body: string;
+    segments: number | null;
+    media_urls: string[] | null;
+    mass_sms_id: string | null;
+    batch_number: number | null;
+    rank: number | null;
+    attempt_id: string | null;
+    attempts: Generated<number>;
+    claimed_at: Date | null;
+    twilio_sid: string | null;
+    error_code: number | null;
+    cancel_reason: string | null;
+    created_at: Date;
+    accepted_at: Date | null;
+    sent_at: Date | null;
+    finished_at: Date | null;
+    unsubscribed_at: Date | null;
+  };
+  message_events: {
+    message_id: string;
+    organization_id: string;
+    status: MessageStatus;
+    twilio_sid: string;
+    error_code: number | null;
+    at: Date;
+  };
+  inbound_receipts: { message_sid: string; organization_id: string; message_id: string; at: Date };
+}
+
+/** Whom a mass SMS is for: a list by name or a search, and at most so many of them in rank order. */
+export interface AudienceDefinition {
+  list?: string | undefined;
+  query?: string | undefined;
+  limitToTop?: number | undefined;
+  purpose: Purpose;
+}
+
+export const exclusionReasons = ['noPhone', 'invalid', 'unsubscribed', 'noConsent', 'duplicate', 'overLimit'] as const;
+export type ExclusionReason = (typeof exclusionReasons)[number];
+export type ExclusionCounts = Record<ExclusionReason, number>;
+
+export type BatchStatus = 'scheduled' | 'sending' | 'sent' | 'expired' | 'cancelled';
+
+/** Why a mass SMS stands in Error or Suspended. */
+export interface MassSmsCause {
+  code: string;
+  detail: string;
+}
+
+export type OrganizationRow = Selectable<Schema['organizations']>;
+export type UserRow = Selectable<Schema['users']>;
+export type ContactRow = Selectable<Schema['contacts']>;
+export type MassSmsRow = Selectable<Schema['mass_sms']>;
+export type MessageRow = Selectable<Schema['messages']>;

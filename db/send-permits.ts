@@ -1,0 +1,45 @@
+/** The token bucket that paces an organization's sending (B9), shared by every worker through one row. */
+import { sql } from 'kysely';
+import type { Trx } from './database.ts';
+
+export interface Permits {
+  /** Segments that may be sent now; 0 when the bucket is empty. */
+  granted: number;
+  /** How long until there may be `least` of them. */
+  waitMs: number;
+}
+
+/**
+ * Takes up to `want` segments from the bucket, or none when there are fewer than `least`.
+ *
+ * The bucket holds one second's worth (or one message, if that is more), so no worker can overrun the rate and an idle
+ * organization starts at once.
+ *
+ * @param rate segments per second
+ * @param now the product's clock
+ */
+export async function takePermits(
+  trx: Trx,
+  organizationId: string,
+  { rate, want, least, now }: { rate: number; want: number; least: number; now: Date },
+): Promise<Permits> {
+  const capacity = Math.max(rate, least);
+  await trx
+    .insertInto('send_permits')
+    .values({ organization_id: organizationId, tokens: capacity, refilled_at: now })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+  const bucket = await trx
+    .selectFrom('send_permits')
+    .select(['tokens', 'refilled_at'])
+    .where('organization_id', '=', organizationId)
+    .forUpdate()
+    .executeTakeFirstOrThrow();
+  const seconds = Math.max(0, now.getTime() - bucket.refilled_at.getTime()) / 1000;
+  const available = Math.min(capacity, bucket.tokens + rate * seconds);
+  const granted = available >= least ? Math.min(Math.floor(available), want) : 0;
+  await sql`
+    update send_permits set tokens = ${available - granted}, refilled_at = greatest(refilled_at, ${now})
+    where organization_id = ${organizationId}`.execute(trx);
+  return { granted, waitMs: granted > 0 ? 0 : Math.ceil(((least - available) / rate) * 1000) };
+}

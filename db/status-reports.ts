@@ -1,0 +1,79 @@
+/** What Twilio reports of messages: late, twice, out of order, or before its own answer to the request. */
+import { sql } from 'kysely';
+import { type MessageStatus, statusRank } from '../domain/message-status.ts';
+import type { Trx } from './database.ts';
+
+export interface StatusReport {
+  messageId: string;
+  sid: string;
+  status: MessageStatus;
+  errorCode: number | null;
+  /** When it reached us. */
+  at: Date;
+}
+
+export interface AppliedReports {
+  /** Numbers that cannot receive SMS, by this report. */
+  rejected: { contactNumber: string; errorCode: number }[];
+  /** Messages reported under another SID than the one known: Twilio has two of them. */
+  doubled: string[];
+}
+
+/**
+ * Applies reports of one organization in one transaction. Each counts once per message, status and SID; a message only
+ * moves forward; reports of messages the organization does not have are dropped.
+ */
+export async function applyStatusReports(trx: Trx, reports: readonly StatusReport[]): Promise<AppliedReports> {
+  const column = <T>(of: (report: StatusReport) => T): T[] => reports.map(of);
+  const ids = column((report) => report.messageId);
+  await sql`
+    insert into message_events (message_id, organization_id, status, twilio_sid, error_code, at)
+    select m.id, m.organization_id, r.status, r.sid, r.error_code, r.at
+    from unnest(${ids}::text[], ${column((r) => r.status)}::text[], ${column((r) => r.sid)}::text[],
+      ${column((r) => r.errorCode)}::int[], ${column((r) => r.at)}::timestamptz[]) as r (id, status, sid, error_code, at)
+    join messages m on m.id = r.id where m.id = any(${ids})
+    on conflict do nothing`.execute(trx);
+
+  // An update takes one row per message: the report furthest along, and with it the time the message was sent.
+  const furthest = new Map<string, StatusReport & { sentAt: Date | null }>();
+  for (const report of reports) {
+    const known = furthest.get(report.messageId);
+    const sentAt = report.status === 'sent' ? report.at : (known?.sentAt ?? null);
+    const best = known && statusRank[known.status] >= statusRank[report.status] ? known : report;
+    furthest.set(report.messageId, { ...best, sentAt });
+  }
+  // In the order of ids, so that two transactions take the row locks in the same order.
+  const last = [...furthest.values()].toSorted((a, b) => (a.messageId < b.messageId ? -1 : 1));
+  const { rows } = await sql<{ id: string; contact_number: string; error_code: number | null; doubled: boolean }>`
+    update messages m set
+      status = case when message_status_rank(m.status) < message_status_rank(r.status) then r.status else m.status end,
+      twilio_sid = coalesce(m.twilio_sid, r.sid),
+      error_code = coalesce(r.error_code, m.error_code),
+      accepted_at = coalesce(m.accepted_at, r.at),
+      sent_at = coalesce(m.sent_at, r.sent_at),
+      finished_at = case when message_status_rank(r.status) = 7 then coalesce(m.finished_at, r.at) else m.finished_at end
+    from unnest(${last.map((r) => r.messageId)}::text[], ${last.map((r) => r.status)}::text[],
+      ${last.map((r) => r.sid)}::text[], ${last.map((r) => r.errorCode)}::int[],
+      ${last.map((r) => r.at)}::timestamptz[], ${last.map((r) => r.sentAt)}::timestamptz[])
+      as r (id, status, sid, error_code, at, sent_at)
+    where m.id = r.id and m.id = any(${last.map((r) => r.messageId)}) and m.direction = 'outbound'
+    returning m.id, m.contact_number, r.error_code, m.twilio_sid <> r.sid as doubled`.execute(trx);
+  return {
+    rejected: rows.flatMap(({ contact_number: contactNumber, error_code: errorCode }) =>
+      errorCode === null ? [] : [{ contactNumber, errorCode }],
+    ),
+    doubled: rows.filter((row) => row.doubled).map((row) => row.id),
+  };
+}
+
+/** Marks numbers that can never receive SMS, so that no audience matches them again. */
+export async function markDeadNumbers(trx: Trx, numbers: readonly string[], now: Date): Promise<void> {
+  if (numbers.length === 0) return;
+  await trx
+    .updateTable('contacts')
+    .set({ phone_status: 'invalid', updated_at: now })
+    .where('organization_id', '=', sql<string>`current_setting('longwave.organization_id')`)
+    .where('mobile', 'in', numbers)
+    .where('phone_status', '=', 'valid')
+    .execute();
+}

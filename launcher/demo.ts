@@ -1,0 +1,12 @@
+/** `npm run demo`: the whole stack on the time-skipping server, with a clock that can be moved. */
+import { runStack } from './support/run-stack.ts';
+
+await runStack({
+  timeSkipping: true,
+  hints: ({ simulator }) => [
+    '\nMove the clock; whatever falls due in between happens in order, in seconds:\n',
+    `curl -s -X POST ${simulator}/control/clock -H 'content-type: application/json' -d '{"advance":"P7D"}'`,
+    `curl -s ${simulator}/control/clock`,
+    '\nThis stack has no Web UI, and everything in it is forgotten when it stops.',
+  ],
+});

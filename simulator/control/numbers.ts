@@ -1,0 +1,30 @@
+/** `POST /control/numbers`: gives an account a number without a purchase, in a sender pool if one is named. */
+import { z } from 'zod';
+import { TwilioError } from '../http/errors.ts';
+import { check, ControlError, type ControlAnswer, type ControlCall } from './route.ts';
+
+const newNumber = z.strictObject({
+  accountSid: z.string().optional(),
+  phoneNumber: z.string(),
+  messagingServiceSid: z.string().optional(),
+  smsUrl: z.url().optional(),
+});
+
+export function createNumber({ world, body }: ControlCall): ControlAnswer {
+  const { accountSid = world.accounts.main.sid, phoneNumber, messagingServiceSid, smsUrl } = check(newNumber, body);
+  if (!world.accounts.all.has(accountSid)) throw new ControlError(404, `There is no account ${accountSid}`);
+  const service = messagingServiceSid === undefined ? undefined : world.services.owned(accountSid, messagingServiceSid);
+  if (messagingServiceSid !== undefined && service === undefined) {
+    throw new ControlError(404, `Account ${accountSid} has no messaging service ${messagingServiceSid}`);
+  }
+  try {
+    const now = world.clock.now();
+    const number = world.phoneNumbers.create(accountSid, phoneNumber, now);
+    if (smsUrl !== undefined) number.smsUrl = smsUrl;
+    if (service !== undefined) world.services.join(service, number, now);
+    return { status: 201, body: { sid: number.sid, phoneNumber, accountSid, messagingServiceSid: number.serviceSid } };
+  } catch (error) {
+    if (error instanceof TwilioError) throw new ControlError(409, error.message);
+    throw error;
+  }
+}

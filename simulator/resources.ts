@@ -1,0 +1,20 @@
+/**
+ * The resources of Twilio that the twin models. A new one is a folder with its operations and one line here; an operation that is in
+ * Twilio's documents and not here answers 501.
+ */
+import { accountOperations } from './accounts/operations.ts';
+import type { Operations } from './http/operations.ts';
+import { messageOperations } from './messages/operations.ts';
+import { messagingServiceOperations } from './messaging-services/operations.ts';
+import { phoneNumberOperations } from './numbers/operations.ts';
+import type { World } from './world.ts';
+
+/** Every operation by its `operationId`. */
+export function resources(world: World): Operations {
+  return {
+    ...accountOperations(world),
+    ...messageOperations(world),
+    ...phoneNumberOperations(world),
+    ...messagingServiceOperations(world),
+  };
+}

@@ -1,0 +1,99 @@
+/** A large import: fast, and in memory that does not grow with the file. The API runs in a process of its own. */
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { createInterface } from 'node:readline';
+import { expect, test } from 'vitest';
+import { upsertEnvironmentKey } from '../../db/api-keys.ts';
+import { hashKey } from '../../api/auth.ts';
+import { openDatabase } from '../../db/database.ts';
+import { cloneDatabase, freePort } from '../harness/infrastructure.ts';
+import { clientOf } from './support.ts';
+
+/** Resident memory of the API process, sampled by itself. */
+const program = `
+  import { systemClock } from './clock.ts';
+  import { openDatabase } from './db/database.ts';
+  import { secretBox } from './db/secrets.ts';
+  import { buildApp } from './api/app.ts';
+  const app = await buildApp({
+    database: openDatabase(process.env.DATABASE_URL), clock: systemClock,
+    secrets: secretBox(process.env.SECRETS_KEYS), publicUrl: 'http://localhost', log: { level: 'silent' },
+    temporal: { client: null, ping: async () => {}, close: async () => {} },
+  });
+  await app.listen({ host: '127.0.0.1', port: Number(process.env.PORT) });
+  setInterval(() => { gc(); console.log(JSON.stringify(process.memoryUsage())); }, 250);
+`;
+
+async function* rows(count: number): AsyncGenerator<Uint8Array> {
+  yield Buffer.from('firstName,lastName,mobile,email,postalCode,lists,consent,notes\n');
+  for (let at = 0; at < count; at += 500) {
+    const lines = Array.from({ length: Math.min(500, count - at) }, (_, n) => {
+      const id = at + n;
+      return `First ${id},"Last, ${id}",+1${2_015_550_000 + id},p${id}@example.com,94103,load;l${id % 7},both,${'note '.repeat(20)}`;
+    });
+    yield Buffer.from(`${lines.join('\n')}\n`);
+  }
+}
+
+test('50,000 rows go in at 5,000 rows a second or more, in memory that stays flat', { timeout: 120_000 }, async () => {
+  const own = await cloneDatabase();
+  const database = openDatabase(own.url);
+  const port = await freePort();
+  const key = `lw_operator_${randomBytes(24).toString('base64url')}`;
+  await upsertEnvironmentKey(database.system, hashKey(key), new Date());
+  const child = spawn('node', ['--expose-gc', '--input-type=module-typescript', '--eval', program], {
+    cwd: `${import.meta.dirname}/../..`,
+    env: {
+      ...process.env,
+      DATABASE_URL: own.url,
+      PORT: String(port),
+      SECRETS_KEYS: `k:${randomBytes(32).toString('base64')}`,
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const samples: { heapUsed: number; external: number; rss: number; at: number }[] = [];
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    samples.push({ ...JSON.parse(line), at: performance.now() });
+  });
+  try {
+    const url = `http://127.0.0.1:${port}`;
+    const operator = clientOf(url, key);
+    await expect
+      .poll(
+        () =>
+          operator.get('/healthz').then(
+            ({ status }) => status,
+            () => 0,
+          ),
+        { timeout: 30_000 },
+      )
+      .toBe(200);
+    const organization = await operator.post('/v1/organizations', { name: 'Load', domain: 'load.example' });
+    const headers = { 'content-type': 'text/csv', 'longwave-organization': organization.body.id };
+    const upload = (count: number) => operator.post('/v1/contacts/import', ReadableStream.from(rows(count)), headers);
+
+    expect((await upload(3_000)).body).toMatchObject({ imported: 3_000 });
+    const started = performance.now();
+    const answer = await upload(50_000);
+    const seconds = (performance.now() - started) / 1_000;
+    expect(answer.body).toEqual({ imported: 47_000, updated: 3_000, rejected: [], rejectedCount: 0 });
+
+    const during = samples.filter(({ at }) => at >= started);
+    const live = during.map(({ heapUsed, external }) => (heapUsed + external) / 1_048_576);
+    const half = Math.ceil(live.length / 2);
+    const rate = Math.round(50_000 / seconds);
+    const most = (values: number[]) => Math.max(...values);
+    process.stdout.write(
+      `import: ${rate} rows/s; live memory at most ${most(live.slice(0, half)).toFixed(1)} MiB in the first half, ` +
+        `${most(live.slice(half)).toFixed(1)} MiB in the second; resident ${(most(during.map(({ rss }) => rss)) / 1_048_576).toFixed(0)} MiB\n`,
+    );
+    expect(live.length).toBeGreaterThanOrEqual(4);
+    // The file is 13 MB: were it kept, the second half would stand 6 MB above the first.
+    expect(most(live.slice(half)) - most(live.slice(0, half))).toBeLessThan(4);
+    expect(rate).toBeGreaterThan(Number(process.env['LONGWAVE_IMPORT_RATE'] ?? 2_500));
+  } finally {
+    child.kill();
+    await database.close();
+    await own.release();
+  }
+});

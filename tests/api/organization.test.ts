@@ -1,0 +1,282 @@
+/** Organizations, their settings, module, users, keys, lines and audit log. */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { newId } from '../../db/ids.ts';
+import { defaultSettings } from '../../domain/settings.ts';
+import { type Api, type Client, type Organization, startApi } from './support.ts';
+
+let api: Api;
+let acme: Organization;
+let client: Client;
+
+beforeAll(async () => {
+  api = await startApi();
+});
+afterAll(() => api.stop());
+beforeEach(async () => {
+  acme = await api.organization();
+  client = acme.client;
+});
+
+const actions = async (): Promise<string[]> =>
+  (await client.get('/v1/audit-log')).body.items.map(({ action }: { action: string }) => action);
+
+describe('organizations', () => {
+  test('are made with defaults, read, changed and audited', async () => {
+    const made = await api.operator.post('/v1/organizations', {
+      name: ' Bluebird ',
+      domain: 'Bluebird.Example',
+      country: 'us',
+    });
+    expect(made).toMatchObject({
+      status: 201,
+      body: {
+        name: 'Bluebird',
+        domain: 'bluebird.example',
+        country: 'US',
+        region: null,
+        organizationNumber: null,
+        timeZone: 'America/Chicago',
+        module: 'disabled',
+      },
+    });
+    const path = `/v1/organizations/${made.body.id}`;
+    const changed = await api.operator.patch(path, { region: 'TX', organizationNumber: '12-345' });
+    expect(changed.body).toMatchObject({ region: 'TX', organizationNumber: '12-345', name: 'Bluebird' });
+    expect((await api.operator.get(path)).body).toEqual(changed.body);
+    const log = await api.operator.get('/v1/audit-log', undefined, { 'longwave-organization': made.body.id });
+    expect(log.body.items.map(({ action }: { action: string }) => action)).toEqual([
+      'organization.changed',
+      'organization.created',
+    ]);
+  });
+
+  test('are found by part of the name or domain, where % and _ mean themselves', async () => {
+    await api.organization({ name: 'Fifty % Off', domain: 'needle.example' });
+    const found = async (q: string) =>
+      (await api.operator.get(`/v1/organizations?q=${encodeURIComponent(q)}`)).body.items.map(
+        ({ name }: { name: string }) => name,
+      );
+    expect(await found('FIFTY')).toEqual(['Fifty % Off']);
+    expect(await found('needle')).toEqual(['Fifty % Off']);
+    expect(await found('% o')).toEqual(['Fifty % Off']);
+    expect(await found('fifty_%')).toEqual([]);
+  });
+
+  test('come in pages, each once, in order of creation', async () => {
+    const ids: string[] = [];
+    for (let n = 0; n < 5; n += 1) ids.push((await api.organization({ name: `Paged ${n}` })).id);
+    const seen: string[] = [];
+    let cursor: string | null = null;
+    do {
+      const query: string = cursor ? `&cursor=${cursor}` : '';
+      const { body } = await api.operator.get(`/v1/organizations?q=paged&limit=2${query}`);
+      expect(body.items.length).toBeLessThanOrEqual(2);
+      seen.push(...body.items.map(({ id }: { id: string }) => id));
+      cursor = body.nextCursor;
+    } while (cursor);
+    expect(seen).toEqual(ids);
+  });
+
+  test.each([
+    [{ name: 'x' }, 'domain'],
+    [{ name: '', domain: 'x.example' }, 'name'],
+    [{ name: 'x', domain: 'not a domain' }, 'domain'],
+    [{ name: 'x', domain: 'x.example', country: 'USA' }, 'country'],
+    [{ name: 'x', domain: 'x.example', timeZone: '+05:00' }, 'timeZone'],
+  ])('%j is a 400 that names %s', async (body, path) => {
+    const answer = await api.operator.post('/v1/organizations', body);
+    expect(answer).toMatchObject({ status: 400, body: { errors: [{ path }] } });
+  });
+
+  test('list their keys without the keys themselves', async () => {
+    const { body } = await api.operator.get(`/v1/organizations/${acme.id}/keys`);
+    expect(body.items).toMatchObject([{ kind: 'organization', userId: null, permissions: [], revokedAt: null }]);
+    expect(body.items[0]).not.toHaveProperty('key');
+  });
+});
+
+describe('settings', () => {
+  test('start as the defaults', async () => {
+    const { body } = await client.get('/v1/settings');
+    expect(body).toEqual({ ...defaultSettings, sendWindowMode: 'organization' });
+  });
+
+  test('change field by field, also within the window, and are audited', async () => {
+    const first = await client.patch('/v1/settings', {
+      massSmsLimit: 100,
+      sendWindow: { endTime: '20:00', days: ['fri', 'mon', 'fri'] },
+    });
+    expect(first.body.sendWindow).toEqual({
+      startTime: '08:00',
+      endTime: '20:00',
+      timeZone: 'America/Chicago',
+      days: ['mon', 'fri'],
+    });
+    const second = await client.patch('/v1/settings', {
+      sendWindow: { timeZone: 'America/New_York' },
+      sendWindowMode: 'organization',
+    });
+    expect(second.body).toMatchObject({
+      massSmsLimit: 100,
+      sendWindow: { endTime: '20:00', timeZone: 'America/New_York' },
+    });
+    expect((await client.get('/v1/settings')).body).toEqual(second.body);
+    expect(await actions()).toEqual(['settings.changed', 'settings.changed', 'key.created', 'organization.created']);
+  });
+
+  test('twenty changes at once all count', async () => {
+    const fields = ['massSmsLimit', 'firstBatchSize', 'dailyBatchSize'];
+    await Promise.all(
+      Array.from({ length: 21 }, (_, n) => client.patch('/v1/settings', { [fields[n % 3]!]: 500 + (n % 3) })),
+    );
+    expect((await client.get('/v1/settings')).body).toMatchObject({
+      massSmsLimit: 500,
+      firstBatchSize: 501,
+      dailyBatchSize: 502,
+    });
+  });
+
+  test('equal times mean the whole day', async () => {
+    expect((await client.patch('/v1/settings', { sendWindow: { startTime: '00:00', endTime: '00:00' } })).status).toBe(
+      200,
+    );
+  });
+
+  test.each([
+    [{ sendWindow: { startTime: '17:00' } }, 'sendWindow.endTime'],
+    [{ sendWindow: { startTime: '8:00' } }, 'sendWindow.startTime'],
+    [{ sendWindow: { startTime: '24:00' } }, 'sendWindow.startTime'],
+    [{ sendWindow: { timeZone: 'Mars/Olympus' } }, 'sendWindow.timeZone'],
+    [{ sendWindow: { days: [] } }, 'sendWindow.days'],
+    [{ sendWindow: { days: ['monday'] } }, 'sendWindow.days.0'],
+    [{ massSmsLimit: 0 }, 'massSmsLimit'],
+    [{ firstBatchSize: 1.5 }, 'firstBatchSize'],
+    [{ dailyBatchSize: 9_999_999_999 }, 'dailyBatchSize'],
+    [{ permittedPurposes: [] }, 'permittedPurposes'],
+    [{ optOutScope: 'world' }, 'optOutScope'],
+    [{ nonsense: 1 }, 'nonsense'],
+  ])('%j is a 400 that names %s', async (body, path) => {
+    expect(await client.patch('/v1/settings', body)).toMatchObject({ status: 400, body: { errors: [{ path }] } });
+  });
+
+  test('what is planned and not built yet is refused in so many words', async () => {
+    const { status, body } = await client.patch('/v1/settings', {
+      maxMessageLength: 160,
+      termsUrl: 'https://x.example',
+    });
+    expect(status).toBe(400);
+    expect(body.errors).toEqual([
+      { path: 'maxMessageLength', message: 'is not available in this version yet' },
+      { path: 'termsUrl', message: 'is not available in this version yet' },
+    ]);
+    expect(await client.patch('/v1/settings', { sendWindowMode: 'recipient' })).toMatchObject({
+      status: 422,
+      body: { reason: 'not_available' },
+    });
+  });
+});
+
+test('the module says what is missing, step by step', async () => {
+  expect((await client.get('/v1/module')).body).toEqual({
+    state: 'disabled',
+    missing: ['country', 'region', 'organizationNumber', 'accountSid', 'authToken', 'messagingServiceSid'],
+  });
+  const change = (set: object) =>
+    api.database.system.updateTable('organizations').set(set).where('id', '=', acme.id).execute();
+  await change({
+    country: 'US',
+    region: 'TX',
+    organization_number: '1',
+    module_on: true,
+    account_sid: 'AC1',
+    auth_token: 'x',
+  });
+  expect((await client.get('/v1/module')).body).toEqual({ state: 'pending_setup', missing: ['messagingServiceSid'] });
+  await change({ messaging_service_sid: 'MG1' });
+  expect((await client.get('/v1/module')).body).toEqual({ state: 'enabled', missing: [] });
+});
+
+describe('users', () => {
+  const ada = { name: 'Ada', email: 'ada@example.com' };
+
+  test('are made with defaults, read, listed and changed', async () => {
+    const made = await client.post('/v1/users', { ...ada, mobile: '(415) 555-0123', timeZone: 'America/Denver' });
+    expect(made).toMatchObject({
+      status: 201,
+      body: {
+        ...ada,
+        mobile: '+14155550123',
+        timeZone: 'America/Denver',
+        active: true,
+        permissions: ['messages:send'],
+      },
+    });
+    const path = `/v1/users/${made.body.id}`;
+    const changed = await client.patch(path, { active: false, mobile: null, permissions: ['usage:read'] });
+    expect(changed.body).toMatchObject({ ...ada, active: false, mobile: null, permissions: ['usage:read'] });
+    expect((await client.get(path)).body).toEqual(changed.body);
+    expect((await client.get('/v1/users')).body).toEqual({ items: [changed.body], nextCursor: null });
+    expect((await actions()).slice(0, 2)).toEqual(['user.changed', 'user.created']);
+  });
+
+  test('have an email of their own within the organization', async () => {
+    await client.post('/v1/users', ada);
+    expect(await client.post('/v1/users', ada)).toMatchObject({ status: 422, body: { reason: 'email_taken' } });
+    const bob = await client.post('/v1/users', { name: 'Bob', email: 'bob@example.com' });
+    expect((await client.patch(`/v1/users/${bob.body.id}`, { email: ada.email })).status).toBe(422);
+    expect((await client.patch(`/v1/users/${bob.body.id}`, { email: 'bob@example.com' })).status).toBe(200);
+    const other = await api.organization({ name: 'Other' });
+    expect((await other.client.post('/v1/users', ada)).status).toBe(201);
+  });
+
+  test('of another organization are unknown', async () => {
+    const other = await api.organization({ name: 'Other' });
+    const made = await other.client.post('/v1/users', ada);
+    expect((await client.get(`/v1/users/${made.body.id}`)).status).toBe(404);
+    expect((await client.patch(`/v1/users/${made.body.id}`, { name: 'x' })).status).toBe(404);
+    expect((await client.get('/v1/users')).body.items).toEqual([]);
+  });
+});
+
+test('numbers and pools are read with who shares a line; released numbers are not', async () => {
+  const { system } = api.database;
+  const at = new Date();
+  const tenant = { organization_id: acme.id };
+  const [first, second] = [
+    (await client.post('/v1/users', { name: 'A', email: 'a@example.com' })).body.id,
+    (await client.post('/v1/users', { name: 'B', email: 'b@example.com' })).body.id,
+  ];
+  const poolId = newId('pool', at);
+  await system
+    .insertInto('number_pools')
+    .values({ id: poolId, ...tenant, name: 'Promo', purpose: 'promotional', created_at: at })
+    .execute();
+  const line = { ...tenant, twilio_sid: 'PN1', pool_id: poolId, purchased_at: at };
+  const [shared, released] = [newId('number', at), newId('number', at)];
+  await system
+    .insertInto('phone_numbers')
+    .values([
+      { id: shared, ...line, phone_number: '+14155550100' },
+      { id: released, ...line, phone_number: '+14155550101', released_at: at },
+    ])
+    .execute();
+  await system
+    .insertInto('phone_number_users')
+    .values([first, second].map((user_id) => ({ ...tenant, number_id: shared, user_id })))
+    .execute();
+  expect((await client.get('/v1/numbers')).body.items).toEqual([
+    {
+      id: shared,
+      phoneNumber: '+14155550100',
+      registered: false,
+      userIds: [first, second],
+      sharedLabel: '+1',
+      forwardTo: null,
+      poolId,
+      purchasedAt: at.toISOString(),
+    },
+  ]);
+  expect((await client.get('/v1/pools')).body.items).toMatchObject([
+    { id: poolId, name: 'Promo', purpose: 'promotional' },
+  ]);
+});

@@ -1,0 +1,136 @@
+/** The API on a database of its own and real HTTP, without worker or simulator: what the tests of the API start. */
+import { randomBytes } from 'node:crypto';
+import { buildApp } from '../../api/app.ts';
+import { hashKey } from '../../api/auth.ts';
+import type { App, Deps } from '../../api/deps.ts';
+import type { Permission } from '../../api/permissions.ts';
+import type { Clock } from '../../clock.ts';
+import { upsertEnvironmentKey } from '../../db/api-keys.ts';
+import { type Database, openDatabase } from '../../db/database.ts';
+import { secretBox } from '../../db/secrets.ts';
+import { cloneDatabase } from '../harness/infrastructure.ts';
+
+export interface Answer<Body = unknown> {
+  status: number;
+  headers: Headers;
+  body: Body;
+}
+
+// oxlint-disable-next-line typescript/no-explicit-any -- tests read any shape, and say in assertions what it must be
+type Json = any;
+type Send = (path: string, body?: unknown, headers?: Record<string, string>) => Promise<Answer<Json>>;
+export type Client = Record<'get' | 'post' | 'put' | 'patch' | 'delete', Send>;
+
+/** A client of one key. Objects go out as JSON; strings and buffers as they are, with the given content type. */
+export function clientOf(url: string, key: string | null, always: Record<string, string> = {}): Client {
+  const send =
+    (method: string): Send =>
+    async (path, body, headers = {}) => {
+      const raw = typeof body === 'string' || body instanceof Uint8Array || body instanceof ReadableStream;
+      const response = await fetch(url + path, {
+        method,
+        headers: {
+          ...(key !== null && { authorization: `Bearer ${key}` }),
+          ...(body !== undefined && !raw && { 'content-type': 'application/json' }),
+          ...always,
+          ...headers,
+        },
+        ...(body !== undefined && { body: raw ? (body as string) : JSON.stringify(body), duplex: 'half' as const }),
+      });
+      const text = await response.text();
+      const isJson = response.headers.get('content-type')?.includes('json');
+      return { status: response.status, headers: response.headers, body: isJson && text ? JSON.parse(text) : text };
+    };
+  return {
+    get: (path, body, headers) => send('GET')(path, body, headers),
+    post: send('POST'),
+    put: send('PUT'),
+    patch: send('PATCH'),
+    delete: send('DELETE'),
+  };
+}
+
+/** A clock that tests move. */
+export interface TestClock extends Clock {
+  advance(millis: number): void;
+}
+
+function testClock(): TestClock {
+  let offset = 0;
+  return {
+    now: () => new Date(Date.now() + offset),
+    sync: async () => {},
+    advance: (millis) => {
+      offset += millis;
+    },
+  };
+}
+
+export interface Organization {
+  id: string;
+  key: string;
+  client: Client;
+}
+
+export interface Api {
+  url: string;
+  app: App;
+  database: Database;
+  databaseUrl: string;
+  clock: TestClock;
+  /** With the operator's key. */
+  operator: Client;
+  client(key: string | null, headers?: Record<string, string>): Client;
+  /** A new organization with an organization key. */
+  organization(fields?: Record<string, unknown>): Promise<Organization>;
+  /** A new key of an organization; with a user, that user's. */
+  key(organizationId: string, options?: { userId?: string; permissions?: Permission[] }): Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** Starts the API in this process. @param overrides what the test replaces of its dependencies */
+export async function startApi(overrides: Partial<Deps> = {}): Promise<Api> {
+  const own = await cloneDatabase();
+  const database = openDatabase(own.url);
+  const clock = testClock();
+  const operatorKey = `lw_operator_${randomBytes(24).toString('base64url')}`;
+  await upsertEnvironmentKey(database.system, hashKey(operatorKey), clock.now());
+  const app = await buildApp({
+    database,
+    clock,
+    temporal: { client: null as never, ping: async () => {}, close: async () => {} },
+    secrets: secretBox(`test:${randomBytes(32).toString('base64')}`),
+    publicUrl: 'https://longwave.test',
+    log: { level: 'silent' },
+    ...overrides,
+  } as Deps);
+  const url = await app.listen({ host: '127.0.0.1', port: 0 });
+  const operator = clientOf(url, operatorKey);
+  const key: Api['key'] = async (organizationId, { userId, permissions } = {}) => {
+    const kind = userId ? 'user' : 'organization';
+    const made = await operator.post(`/v1/organizations/${organizationId}/keys`, { kind, userId, permissions });
+    if (made.status !== 201) throw new Error(`no key: ${JSON.stringify(made.body)}`);
+    return made.body.key as string;
+  };
+  return {
+    url,
+    app,
+    database,
+    databaseUrl: own.url,
+    clock,
+    operator,
+    client: (key, headers) => clientOf(url, key, headers),
+    key,
+    organization: async (fields = {}) => {
+      const made = await operator.post('/v1/organizations', { name: 'Acme', domain: 'acme.example', ...fields });
+      if (made.status !== 201) throw new Error(`no organization: ${JSON.stringify(made.body)}`);
+      const organizationKey = await key(made.body.id);
+      return { id: made.body.id, key: organizationKey, client: clientOf(url, organizationKey) };
+    },
+    stop: async () => {
+      await app.close();
+      await database.close();
+      await own.release();
+    },
+  };
+}

@@ -1,0 +1,24 @@
+/** What Twilio's error codes mean for us. Source: Twilio's error dictionary; unknown codes fall into the default branch. */
+
+/**
+ * - `recipient`: this message will never go to this number; the next ones may.
+ * - `configuration`: nothing will go out until a person has changed something.
+ * - `later`: Twilio did not take it; the same request may work in a while.
+ */
+export type ErrorClass = 'recipient' | 'configuration' | 'later';
+
+const configuration = new Set([20003, 20005, 20008, 20404, 21606, 21212, 21603, 21703, 21705, 30002, 30037]);
+const later = new Set([20429, 21611, 14107]);
+
+/** How to treat a refused request. A code we do not know concerns the one message, so that one oddity stops nobody else. */
+export function classifyRefusal(httpStatus: number, code: number | undefined): ErrorClass {
+  if (httpStatus === 429 || (code !== undefined && later.has(code))) return 'later';
+  if (httpStatus === 401 || httpStatus === 403 || httpStatus === 404) return 'configuration';
+  return code !== undefined && configuration.has(code) ? 'configuration' : 'recipient';
+}
+
+/** The number cannot receive SMS, now or later: a contact with it is not matched again. */
+export const isDeadNumber = (code: number): boolean => [21211, 21614, 21635, 30005, 30006].includes(code);
+
+/** Twilio blocks the message because the contact replied STOP: our own list has missed it. */
+export const isOptedOut = (code: number): boolean => code === 21610;

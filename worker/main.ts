@@ -1,0 +1,106 @@
+/** The worker process: runs workflows and activities, sweeps, and shuts down without losing what is in flight. */
+import path from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import pino from 'pino';
+import { createBatchActivities } from '../activities/batches.ts';
+import { createMassSmsActivities } from '../activities/mass-sms.ts';
+import { systemClock, temporalClock } from '../clock.ts';
+import { readConfig } from '../config.ts';
+import { openDatabase } from '../db/database.ts';
+import { secretBox } from '../db/secrets.ts';
+import { connectionOptions, temporalVariables } from '../temporal.ts';
+import { createTwilioGateway } from '../twilio/gateway.ts';
+import manifest from '../package.json' with { type: 'json' };
+import { taskQueues } from '../workflows/task-queues.ts';
+import { startSweep } from './sweep.ts';
+
+const config = readConfig([
+  'DATABASE_URL',
+  ...temporalVariables,
+  'TWILIO_BASE_URL',
+  'PORT',
+  'PUBLIC_URL',
+  'SECRETS_KEYS',
+  'SEND_CONCURRENCY',
+  'LOG_LEVEL',
+]);
+const log = pino({ name: 'worker', level: config.LOG_LEVEL });
+
+// The runtime would end the process on SIGTERM by its own rules; here the batches under way must hear of it first.
+Runtime.install({
+  shutdownSignals: [],
+  logger: new DefaultLogger('INFO', ({ level, message, meta }) => {
+    const write = { TRACE: 'trace', DEBUG: 'debug', INFO: 'debug', WARN: 'warn', ERROR: 'error' } as const;
+    log[write[level]]({ temporal: meta }, message);
+  }),
+});
+
+const options = connectionOptions(config);
+const connection = await NativeConnection.connect(options);
+const clientConnection = await Connection.connect(options);
+const database = openDatabase(config.DATABASE_URL);
+const clock = config.LONGWAVE_CLOCK === 'temporal' ? temporalClock(clientConnection) : systemClock;
+await clock.sync();
+const twilio = createTwilioGateway({ baseUrl: config.TWILIO_BASE_URL, connections: config.SEND_CONCURRENCY });
+const draining = new AbortController();
+
+// Changes with every release: Temporal shows which build ran a task.
+const buildId = `longwave-${manifest.version}`;
+const shared = {
+  connection,
+  namespace: config.TEMPORAL_NAMESPACE,
+  buildId,
+  // Longer than a request to Twilio can take, and the writing of its result after it.
+  shutdownGraceTime: '30s',
+  shutdownForceTime: '60s',
+} as const;
+
+const control = await Worker.create({
+  ...shared,
+  taskQueue: taskQueues.control,
+  workflowsPath: path.join(import.meta.dirname, '../workflows/index.ts'),
+  activities: createMassSmsActivities({ database, clock }),
+});
+const bulk = await Worker.create({
+  ...shared,
+  taskQueue: taskQueues.bulk,
+  activities: createBatchActivities({
+    database,
+    clock,
+    twilio,
+    secrets: secretBox(config.SECRETS_KEYS),
+    publicUrl: config.PUBLIC_URL ?? `http://127.0.0.1:${config.PORT}`,
+    concurrency: config.SEND_CONCURRENCY,
+    draining: draining.signal,
+  }),
+  maxConcurrentActivityTaskExecutions: 16,
+  // A cancelled batch hears of it with its next heartbeat: this bounds how long a pause takes.
+  maxHeartbeatThrottleInterval: '500ms',
+});
+const stopSweep = startSweep({
+  database,
+  clock,
+  workflows: new Client({ connection: clientConnection, namespace: config.TEMPORAL_NAMESPACE }).workflow,
+  onError: (error) => log.warn({ err: error }, 'a sweep failed; it is tried again'),
+});
+
+const shutDown = (): void => {
+  if (draining.signal.aborted) return;
+  log.info('worker shutting down');
+  draining.abort();
+  control.shutdown();
+  bulk.shutdown();
+};
+process.on('SIGTERM', shutDown);
+process.on('SIGINT', shutDown);
+
+log.info({ buildId }, 'worker ready');
+try {
+  await Promise.all([control.run(), bulk.run()]);
+} finally {
+  await stopSweep();
+  await twilio.close();
+  await Promise.allSettled([clientConnection.close(), connection.close(), database.close()]);
+}
+log.info('worker stopped');

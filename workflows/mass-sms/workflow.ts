@@ -1,0 +1,139 @@
+/**
+ * The life of a mass SMS: it waits for each batch, has it sent, and obeys pause, resume, reschedule and cancel.
+ *
+ * Postgres is the judge of the status, this workflow of the time: every activity answers with the status it found or
+ * made and the instant at which there is something to do next, and the workflow sleeps until then. A crash between any
+ * two steps repeats an activity, and each of them is harmless to repeat.
+ */
+import {
+  ActivityCancellationType,
+  ApplicationFailure,
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  continueAsNew,
+  isCancellation,
+  proxyActivities,
+  setCurrentDetails,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { BatchActivities } from '../../activities/batches.ts';
+import type { MassSmsActivities } from '../../activities/mass-sms.ts';
+import {
+  allowedActions,
+  isFinal,
+  type MassSmsAction,
+  massSmsActions,
+  type MassSmsCommand,
+  type MassSmsState,
+  type Refusal,
+  transitionNotAllowed,
+} from '../../domain/mass-sms.ts';
+import { taskQueues } from '../task-queues.ts';
+import { type MassSmsInput, stateQuery, updates } from './messages.ts';
+
+// Safe to repeat: one transaction that finds the state already reached and does nothing more.
+const { applyCommand } = proxyActivities<MassSmsActivities>({
+  startToCloseTimeout: '60s',
+  scheduleToCloseTimeout: '1h',
+  retry: { initialInterval: '200ms', maximumInterval: '10s' },
+});
+
+// Safe to repeat: it goes on with what is still queued, and first settles what an earlier attempt left in doubt.
+// An attempt lasts no longer than a window does, and a batch that cannot be run for a month needs a person.
+const { runBatch } = proxyActivities<BatchActivities>({
+  taskQueue: taskQueues.bulk,
+  startToCloseTimeout: '25h',
+  scheduleToCloseTimeout: '30d',
+  heartbeatTimeout: '10s',
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  retry: { initialInterval: '500ms', maximumInterval: '10s' },
+});
+
+export async function massSms(input: MassSmsInput): Promise<MassSmsState> {
+  const { organizationId, massSmsId } = input;
+  const state: MassSmsState = input.carried ?? { version: 1, status: 'scheduled', runAt: input.startAt };
+  // In an object: the compiler would take a variable that only closures set for one that never changes.
+  const now: { sending: CancellationScope | null } = { sending: null };
+  let commanding = false;
+  // Counts the commands obeyed: a wait that sees it change starts over.
+  let commands = 0;
+
+  const adopt = (next: MassSmsState): void => {
+    state.status = next.status;
+    state.runAt = next.runAt;
+    setCurrentDetails(state.runAt === null ? state.status : `${state.status}, next at ${state.runAt}`);
+  };
+
+  const refuse = (action: MassSmsAction): never => {
+    const allowed = allowedActions(state.status);
+    const refusal: Refusal = { status: state.status, allowed };
+    throw ApplicationFailure.create({
+      message: `A mass SMS that is ${state.status} cannot ${action}.`,
+      type: transitionNotAllowed,
+      nonRetryable: true,
+      details: [refusal],
+    });
+  };
+
+  const obey = async (action: MassSmsAction, command: MassSmsCommand): Promise<MassSmsState> => {
+    // One command at a time; the second judges what the first has made of the state.
+    await condition(() => !commanding);
+    if (!allowedActions(state.status).includes(action)) refuse(action);
+    commanding = true;
+    try {
+      // Postgres first: no worker claims another message from this moment, not even one cut off from Temporal.
+      adopt(await applyCommand({ organizationId, massSmsId, action, ...command }));
+      commands += 1;
+      if (action === 'pause' || action === 'cancel') {
+        now.sending?.cancel();
+        await condition(() => now.sending === null);
+      }
+      return { ...state };
+    } finally {
+      commanding = false;
+    }
+  };
+
+  for (const action of massSmsActions) {
+    setHandler(updates[action], (command) => obey(action, command), {
+      validator: (_command: MassSmsCommand) => {
+        if (!allowedActions(state.status).includes(action)) refuse(action);
+      },
+    });
+  }
+  setHandler(stateQuery, () => state);
+
+  while (!isFinal(state.status)) {
+    const seen = commands;
+    const changed = () => commands !== seen;
+
+    if (workflowInfo().continueAsNewSuggested) {
+      await condition(allHandlersFinished);
+      await continueAsNew<typeof massSms>({ ...input, carried: state });
+    }
+    if (state.runAt === null) {
+      await condition(changed);
+      continue;
+    }
+    const waitMs = Date.parse(state.runAt) - Date.now();
+    if (waitMs > 0 && (await condition(changed, waitMs))) continue;
+
+    try {
+      const next = await CancellationScope.cancellable(() => {
+        now.sending = CancellationScope.current();
+        return runBatch({ organizationId, massSmsId });
+      });
+      // A command obeyed meanwhile has judged later than this answer, unless the answer is the end.
+      if (!changed() || isFinal(next.status)) adopt(next);
+    } catch (error) {
+      // Cancelled by a command: the loop looks at what it made of the state. Anything else ends the workflow.
+      if (!isCancellation(error) || !changed()) throw error;
+    } finally {
+      now.sending = null;
+    }
+  }
+  await condition(allHandlersFinished);
+  return state;
+}
