@@ -6,6 +6,7 @@ import {
   type Batch,
   batchesOf,
   batchRules,
+  cancelRest,
   findMassSms,
   isOpen,
   rankRange,
@@ -14,12 +15,13 @@ import {
   sendingOrganization,
   setBatchStatus,
   setStatus,
+  wholeRange,
 } from '../db/mass-sms.ts';
 import { cancelUnsent, claimMessages, countLeft, type RankRange, writeResults } from '../db/outgoing.ts';
 import type { MassSmsCause, MassSmsRow } from '../db/schema.ts';
 import type { SecretBox } from '../db/secrets.ts';
 import { firstMoment } from '../domain/batches.ts';
-import type { MassSmsState } from '../domain/mass-sms.ts';
+import { isRunning, type MassSmsState } from '../domain/mass-sms.ts';
 import type { TwilioAccount, TwilioGateway } from '../twilio/gateway.ts';
 import { dispatch, type DispatchReport } from './dispatch/dispatch.ts';
 import { permitPurse } from './dispatch/permits.ts';
@@ -60,12 +62,16 @@ interface Run {
 export function createBatchActivities(deps: BatchDeps) {
   const { database, clock } = deps;
 
+  /** Only for an organization that lacks nothing. */
+  const accountOf = ({ accountSid, authToken }: SendingOrganization): TwilioAccount =>
+    deps.twilio.account({ accountSid: accountSid!, authToken: deps.secrets.decrypt(authToken!) });
+
   /** Finds the batch to run and says it is being sent; or the state in which nothing is to be run. */
-  const begin = (organizationId: string, massSmsId: string): Promise<Run | MassSmsState> =>
+  const begin = (organizationId: string, massSmsId: string): Promise<Run | MassSmsState | { resting: MassSmsRow }> =>
     database.inOrganization(organizationId, async (trx) => {
       const row = await findMassSms(trx, massSmsId, { lock: true });
       if (!row) throw ApplicationFailure.nonRetryable(`There is no mass SMS ${massSmsId}.`, 'NotFound');
-      if (row.status !== 'scheduled' && row.status !== 'in_process') return idle(row.status);
+      if (!isRunning(row.status)) return { resting: row };
       const now = clock.now();
       const batches = await batchesOf(trx, massSmsId);
       const batch = batches.find(isOpen);
@@ -93,10 +99,7 @@ export function createBatchActivities(deps: BatchDeps) {
         batch,
         range: rankRange(row, batches, batch.number),
         organization,
-        account: deps.twilio.account({
-          accountSid: organization.accountSid!,
-          authToken: deps.secrets.decrypt(organization.authToken!),
-        }),
+        account: accountOf(organization),
         messagingServiceSid: organization.messagingServiceSid!,
         ends,
       };
@@ -148,12 +151,13 @@ export function createBatchActivities(deps: BatchDeps) {
   const conclude = (run: Run, blocked: DispatchReport['blocked'], lookAgainAt: Date | null): Promise<MassSmsState> =>
     database.inOrganization(run.organizationId, async (trx) => {
       const row = (await findMassSms(trx, run.row.id, { lock: true }))!;
-      if (row.status !== 'in_process') return idle(row.status);
+      // A command came in between: what it left in doubt is settled by the next run, at rest.
+      if (row.status !== 'in_process') return waiting(row.status, clock.now());
       const now = clock.now();
       if (blocked) {
         const cause = { code: String(blocked.code), detail: `Twilio refuses every message: ${blocked.detail}` };
         await setStatus(trx, row.id, 'error', { now, cause });
-        return idle('error');
+        return waiting('error', now);
       }
       const rules = batchRules(row, run.organization.settings);
       const closed = !run.ends || run.ends.getTime() - marginMs <= now.getTime();
@@ -170,6 +174,24 @@ export function createBatchActivities(deps: BatchDeps) {
       await setStatus(trx, row.id, 'completed', { now, endAt: now });
       return idle('completed');
     });
+
+  /** Paused, cancelled or in error: nothing is sent, but what is in doubt is still settled. */
+  const settleAtRest = async (row: MassSmsRow): Promise<MassSmsState> => {
+    const range = wholeRange(row);
+    const { unsettled, organization } = await database.inOrganization(row.organization_id, async (trx) => ({
+      unsettled: (await countLeft(trx, range)).unsettled,
+      organization: await sendingOrganization(trx, row.organization_id),
+    }));
+    let lookAgainAt: Date | null = null;
+    if (unsettled > 0 && !missingFor(organization)) {
+      const account = accountOf(organization);
+      ({ lookAgainAt } = await settleDoubts({ ...deps, account }, row.organization_id, range));
+    }
+    if (row.status === 'cancelled') {
+      await database.inOrganization(row.organization_id, (trx) => cancelRest(trx, row, clock.now()));
+    }
+    return lookAgainAt ? waiting(row.status, lookAgainAt) : idle(row.status);
+  };
 
   return {
     /**
@@ -189,6 +211,7 @@ export function createBatchActivities(deps: BatchDeps) {
       await clock.sync();
       const run = await begin(organizationId, massSmsId);
       if ('version' in run) return run;
+      if ('resting' in run) return settleAtRest(run.resting);
 
       const progress = { batch: run.batch.number, sent: 0 };
       const beating = setInterval(() => context.heartbeat(progress), heartbeatMs);

@@ -86,11 +86,11 @@ async function obey(trx: Trx, { row, organization, command, now }: Obeying): Pro
   switch (command.action) {
     case 'pause':
       await setStatus(trx, row.id, 'paused', { now });
-      return { version: 1, status: 'paused', runAt: null };
+      return atRest('paused', now);
     case 'cancel':
       await cancelRest(trx, row, now);
       await setStatus(trx, row.id, 'cancelled', { now, endAt: now });
-      return { version: 1, status: 'cancelled', runAt: null };
+      return atRest('cancelled', now);
     case 'resume': {
       const runAt = (await replan(trx, row, organization, { startAt, continuing: true })) ?? now;
       const begun = (await batchesOf(trx, row.id)).some((batch) => batch.status !== 'scheduled');
@@ -114,6 +114,9 @@ async function obey(trx: Trx, { row, organization, command, now }: Obeying): Pro
     }
   }
 }
+
+/** At rest there is still something to do at once: settling what is in doubt. */
+const atRest = (status: MassSmsStatus, now: Date): MassSmsState => ({ version: 1, status, runAt: now.toISOString() });
 
 function notAllowed(action: MassSmsAction, status: MassSmsStatus): ApplicationFailure {
   const refusal: Refusal = { status, allowed: allowedActions(status) };

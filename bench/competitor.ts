@@ -1,4 +1,4 @@
-/** A competitor's process: prepares what it is told, says so, and runs when asked. Started by `rivals.ts`. */
+/** A competitor's process: installs what it is told, adds its jobs, and runs when asked. Started by `rivals.ts`. */
 import { reasonOf } from '../launcher/support/errors.ts';
 import { graphileWorker } from './competitors/graphile-worker.ts';
 import { pgBoss } from './competitors/pg-boss.ts';
@@ -10,18 +10,23 @@ const competitors = { 'SDK loop': sdkLoop, 'graphile-worker': graphileWorker, 'p
 export type CompetitorName = keyof typeof competitors;
 
 /** What it is asked. */
-export type Ask = { kind: 'prepare'; name: CompetitorName; task: Task } | { kind: 'run' } | { kind: 'close' };
+export type Ask =
+  { kind: 'install'; name: CompetitorName; task: Task } | { kind: 'load' } | { kind: 'run' } | { kind: 'close' };
 
 /** What it answers, in the same order. */
-export type Answer = { kind: 'prepared' | 'closed' } | { kind: 'done'; at: number } | { kind: 'failed'; reason: string };
+export type Answer =
+  { kind: 'installed' | 'loaded' | 'closed' } | { kind: 'done'; at: number } | { kind: 'failed'; reason: string };
 
 let competitor: Competitor | undefined;
 
 async function obey(ask: Ask): Promise<Answer> {
   switch (ask.kind) {
-    case 'prepare':
+    case 'install':
       competitor = await competitors[ask.name](ask.task);
-      return { kind: 'prepared' };
+      return { kind: 'installed' };
+    case 'load':
+      await competitor?.load();
+      return { kind: 'loaded' };
     case 'run':
       await competitor?.run();
       return { kind: 'done', at: Date.now() };

@@ -34,6 +34,9 @@ export function allowedActions(status: MassSmsStatus): MassSmsAction[] {
 /** Completed and cancelled mass SMS never change again. */
 export const isFinal = (status: MassSmsStatus): boolean => status === 'completed' || status === 'cancelled';
 
+/** Batches are sent, now or when their time comes. */
+export const isRunning = (status: MassSmsStatus): boolean => status === 'scheduled' || status === 'in_process';
+
 /** Messages of a mass SMS (or of one of its batches) by state; absent means none. */
 export type Tally = Partial<Record<MessageStatus | 'unsubscribed', number>>;
 

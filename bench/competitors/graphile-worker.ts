@@ -7,31 +7,36 @@
  * - `completeJobBatchDelay` and `failJobBatchDelay` 0: the same page; finished jobs are removed together.
  * - `maxPoolSize` `concurrentJobs + 2`: the notes recommend it, and more than that only where tasks hold several.
  * - Tasks use the worker's pool, and jobs carry all they need, so that a task reads nothing.
+ * - No logging: by default it writes a line for every job that succeeds.
  * - Jobs are added with `add_jobs` in bulk, before the clock starts.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { makeWorkerUtils, run, type Runner } from 'graphile-worker';
+import { Logger, makeWorkerUtils, run, type Runner } from 'graphile-worker';
 import { Pool } from 'pg';
 import { type Competitor, createSender, type Recipient, recipient, type Task } from './sender.ts';
 import { createStatusTable, requireAllWritten, writeStatus } from './status-table.ts';
 
 const addedAtOnce = 5_000;
+const logger = new Logger(() => () => {});
 
 export async function graphileWorker(task: Task): Promise<Competitor> {
   const { databaseUrl, count, concurrency } = task;
-  await createStatusTable(databaseUrl, count);
-  const utils = await makeWorkerUtils({ connectionString: databaseUrl });
+  const utils = await makeWorkerUtils({ connectionString: databaseUrl, logger });
   await utils.migrate();
-  const ids = Array.from({ length: count }, (_, id) => id);
-  for (let first = 0; first < count; first += addedAtOnce) {
-    const some = ids.slice(first, first + addedAtOnce);
-    await utils.addJobs(some.map((id) => ({ identifier: 'send', payload: recipient(id) })));
-  }
   const sender = createSender(task);
   const watcher = new Pool({ connectionString: databaseUrl, max: 1 });
   let sent = 0;
   let runner: Runner | undefined;
   return {
+    async load() {
+      await createStatusTable(databaseUrl, count);
+      const ids = Array.from({ length: count }, (_, id) => id);
+      for (let first = 0; first < count; first += addedAtOnce) {
+        const some = ids.slice(first, first + addedAtOnce);
+        await utils.addJobs(some.map((id) => ({ identifier: 'send', payload: recipient(id) })));
+      }
+      await watcher.query('analyze');
+    },
     async run() {
       runner = await run({
         preset: {
@@ -42,6 +47,7 @@ export async function graphileWorker(task: Task): Promise<Competitor> {
             localQueue: { size: 500 },
             completeJobBatchDelay: 0,
             failJobBatchDelay: 0,
+            logger,
           },
         },
         noHandleSignals: true,

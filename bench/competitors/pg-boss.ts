@@ -23,21 +23,12 @@ const workers = Number(process.env['BENCH_PGBOSS_WORKERS'] ?? 5);
 
 export async function pgBoss(task: Task): Promise<Competitor> {
   const { databaseUrl, count, concurrency } = task;
-  await createStatusTable(databaseUrl, count);
   const boss = new PgBoss({ connectionString: databaseUrl, max: workers + 2, schedule: false, supervise: false });
   boss.on('error', (error) => process.stderr.write(`${String(error)}\n`));
   await boss.start();
   await boss.createQueue(queue, { retryLimit: 0 });
-  const ids = Array.from({ length: count }, (_, id) => id);
-  for (let first = 0; first < count; first += addedAtOnce) {
-    await boss.insert(
-      queue,
-      ids.slice(first, first + addedAtOnce).map((id) => ({ data: recipient(id) })),
-    );
-  }
   const sender = createSender(task);
   const pool = new Pool({ connectionString: databaseUrl, max: 20 });
-  await pool.query('analyze');
   let sent = 0;
   const sendOne = async ({ id, data }: { id: string; data: Recipient }) => {
     try {
@@ -50,8 +41,19 @@ export async function pgBoss(task: Task): Promise<Competitor> {
     }
   };
   return {
+    async load() {
+      await createStatusTable(databaseUrl, count);
+      const ids = Array.from({ length: count }, (_, id) => id);
+      for (let first = 0; first < count; first += addedAtOnce) {
+        await boss.insert(
+          queue,
+          ids.slice(first, first + addedAtOnce).map((id) => ({ data: recipient(id) })),
+        );
+      }
+      await pool.query('analyze');
+    },
     async run() {
-      await boss.work<Recipient, unknown, { perJobResults: true }>(
+      await boss.work(
         queue,
         {
           perJobResults: true,
@@ -60,7 +62,7 @@ export async function pgBoss(task: Task): Promise<Competitor> {
           burstWhenBatchFull: true,
           pollingIntervalSeconds: 0.5,
         },
-        (jobs) => Promise.all(jobs.map(sendOne)),
+        (jobs: { id: string; data: Recipient }[]) => Promise.all(jobs.map(sendOne)),
       );
       while (sent < count) await sleep(5);
       // The last batch is done when it is marked so.

@@ -4,6 +4,7 @@ import { type Competitor, createSender, recipient, type Task } from './sender.ts
 export async function sdkLoop(task: Task): Promise<Competitor> {
   const sender = createSender(task);
   return {
+    async load() {},
     async run() {
       let next = 0;
       const lane = async (): Promise<void> => {

@@ -15,8 +15,10 @@ export interface Task {
   databaseUrl: string;
 }
 
-/** A competitor, prepared. */
+/** A competitor, installed. */
 export interface Competitor {
+  /** Adds a status row and a job for each message. */
+  load(): Promise<void>;
   /** Sends all and answers when the last outcome is where it keeps it. */
   run(): Promise<void>;
   close(): Promise<void>;

@@ -71,7 +71,10 @@ export class TemporalClock implements Clock {
 
   sync(): Promise<void> | undefined {
     if (performance.now() - this.#readAt < FRESH_MS) return undefined;
-    this.#reading ??= this.#read().finally(() => (this.#reading = undefined));
+    // A server that does not answer leaves the time as it was last read: a test may have stopped it.
+    this.#reading ??= this.#read()
+      .catch(() => undefined)
+      .finally(() => (this.#reading = undefined));
     return this.#reading;
   }
 
@@ -86,7 +89,7 @@ export class TemporalClock implements Clock {
         clearInterval(this.#watch);
         this.#watch = undefined;
       } else {
-        this.sync()?.catch(() => undefined);
+        void this.sync();
       }
     }, WATCH_MS);
   }

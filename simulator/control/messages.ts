@@ -3,13 +3,12 @@ import { z } from 'zod';
 import { matches, type Message } from '../messages/message.ts';
 import { check, queryOf, type ControlAnswer, type ControlCall } from './route.ts';
 
-const DEFAULT_LIMIT = 1_000;
-
 const query = z.strictObject({
   to: z.string().optional(),
   from: z.string().optional(),
   accountSid: z.string().optional(),
-  limit: z.coerce.number().int().min(0).default(DEFAULT_LIMIT),
+  // Everything unless a limit is given: who counts should not have to know of one.
+  limit: z.coerce.number().int().min(0).default(Number.MAX_SAFE_INTEGER),
   offset: z.coerce.number().int().min(0).default(0),
 });
 

@@ -24,7 +24,7 @@ const ROUTES: Record<string, ControlHandler> = {
   'POST /control/numbers': createNumber,
   'POST /control/reset': ({ world }) => {
     world.reset();
-    return { status: 204 };
+    return { status: 200, body: {} };
   },
 };
 

@@ -34,6 +34,7 @@ export class Webhooks {
   #waitingFrom = 0;
   #active = 0;
   #onQuiet: (() => void)[] = [];
+  #closed = false;
 
   /** @param concurrency webhooks under way at a time; the others wait their turn */
   constructor(concurrency = 64) {
@@ -79,6 +80,7 @@ export class Webhooks {
   }
 
   async #sendWithRetries(webhook: Webhook): Promise<WebhookResult> {
+    if (this.#closed) throw new Error('The simulator is closing');
     const { url: target, overrides } = splitUrl(webhook.url);
     const form = encodeForm(webhook.fields);
     const isPost = webhook.method === 'POST';
@@ -123,6 +125,7 @@ export class Webhooks {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     await Promise.all([...this.#pools.values()].map((pool) => pool.destroy()));
     this.#pools.clear();
   }

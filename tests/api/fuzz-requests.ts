@@ -78,8 +78,9 @@ function fitting(schema: Json, document: Json, known: readonly string[]): fc.Arb
       return fittingObject(schema, document, known);
     default:
       return fc.oneof(
-        fc.constantFrom(...(schema.examples ?? ['Ada']), ...known),
-        fc.string({ maxLength: Math.min(schema.maxLength ?? 30, 300) }),
+        { weight: 6, arbitrary: fc.constantFrom(...(schema.examples ?? ['Ada'])) },
+        { weight: 1, arbitrary: fc.constantFrom(...known) },
+        { weight: 1, arbitrary: fc.string({ maxLength: Math.min(schema.maxLength ?? 30, 300) }) },
       );
   }
 }
@@ -152,7 +153,7 @@ function bodyOf(
     if (type.includes('json')) return JSON.stringify(value);
     if (type.includes('form'))
       return new URLSearchParams(
-        Object.entries<Json>(value ?? {}).map(([name, child]) => [name, asText(child)]),
+        Object.entries<Json>(value ?? {}).map(([name, child]): [string, string] => [name, asText(child)]),
       ).toString();
     return `mobile,firstName,consent\n${typeof value === 'string' ? value : JSON.stringify(value)}\n4155550100,x,both`;
   };

@@ -1,7 +1,8 @@
 /** The main job, end to end on real servers: created, sent, paused, resumed, rescheduled, cancelled. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type EnabledOrganization, startSystem, type System } from '../harness/system.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../harness/eventually.ts';
+import { type EnabledOrganization, startSystem, type System } from '../harness/system.ts';
 
 let system: System;
 beforeAll(async () => {
@@ -10,32 +11,193 @@ beforeAll(async () => {
 afterAll(async () => {
   await system?.stop();
 });
+afterEach(async () => {
+  await system.twilio.reset();
+});
 
 const message = '{{organization.name}}: Hi {{contact.firstName}}, we are hiring. Reply STOP to opt out.';
 
-async function create(organization: EnabledOrganization, given: Record<string, unknown>) {
-  const created = await organization.client.post('/v1/mass-sms', { body: message, immediate: true, allowWeekends: true, ...given });
-  expect(created.body).toMatchObject({ id: expect.stringMatching(/^mms_/) });
-  expect(created.status).toBe(201);
-  return created.body as { id: string; recipients: number };
+async function create(organization: EnabledOrganization, given: Record<string, unknown> = {}): Promise<string> {
+  const created = await organization.client.post('/v1/mass-sms', {
+    list: 'all',
+    body: message,
+    immediate: true,
+    allowWeekends: true,
+    ...given,
+  });
+  expect({ status: created.status, body: created.body }).toMatchObject({ status: 201, body: { status: 'scheduled' } });
+  return created.body.id;
 }
 
+const read = async (organization: EnabledOrganization, id: string) =>
+  (await organization.client.get(`/v1/mass-sms/${id}`)).body;
+
+const until = (organization: EnabledOrganization, id: string, expected: Record<string, unknown>) =>
+  eventually(async () => expect(await read(organization, id)).toMatchObject(expected), { withinMs: 60_000 });
+
+/** What Twilio was given for one organization's line. */
+const accepted = async (organization: EnabledOrganization): Promise<string[]> =>
+  (await system.twilio.messages({ from: organization.line.phoneNumber, limit: 50_000 })).items.map((item) => item.to);
+
+const numbers = (contacts: readonly { mobile: string }[]) => contacts.map((contact) => contact.mobile).toSorted();
+
 describe('a mass SMS', () => {
-  it('is sent to every recipient once and completes', async () => {
+  it('goes to every recipient once, with their own name in it, and its delivery is reported', async () => {
     const organization = await system.enabledOrganization();
-    const contacts = await system.contacts(organization, 300, { consent: true, list: 'all' });
-    const { id, recipients } = await create(organization, { list: 'all' });
-    expect(recipients).toBe(300);
+    const contacts = await system.contacts(organization, 700, { consent: true, list: 'all' });
+    const id = await create(organization);
+    await until(organization, id, { status: 'completed', sent: 700, remaining: 0, completePercent: 100 });
+    expect((await accepted(organization)).toSorted()).toEqual(numbers(contacts));
+    const { items } = await system.twilio.messages({ to: contacts[41]!.mobile });
+    expect(items[0]!.body).toMatch(/^Acme [\da-f]+: Hi First\d+, we are hiring/);
     await eventually(async () => {
+      const tally = await organization.client.get(`/v1/mass-sms/${id}/recipients?status=delivered&limit=200`);
+      expect(tally.body.items).toHaveLength(200);
+    });
+  });
+
+  it('stops within two seconds of a pause in mid-batch, and a resume sends exactly the rest', async () => {
+    const organization = await system.enabledOrganization();
+    const contacts = await system.contacts(organization, 4_000, { consent: true, list: 'all' });
+    // Some 1,000 a second at most: a hundred at a time, a tenth of a second each.
+    await system.twilio.behaviour({ latencyMs: 100 });
+    const id = await create(organization);
+    await eventually(async () => expect((await accepted(organization)).length).toBeGreaterThan(500), { everyMs: 20 });
+
+    const askedAt = performance.now();
+    const paused = await organization.client.post(`/v1/mass-sms/${id}/pause`);
+    const answeredMs = performance.now() - askedAt;
+    expect(paused).toMatchObject({ status: 200, body: { status: 'paused' } });
+    await sleep(Math.max(0, 2_000 - answeredMs));
+    const stoppedAt = (await accepted(organization)).length;
+    expect(stoppedAt).toBeLessThan(4_000);
+    await sleep(1_500);
+    expect((await accepted(organization)).length).toBe(stoppedAt);
+    expect(await read(organization, id)).toMatchObject({
+      status: 'paused',
+      sent: stoppedAt,
+      remaining: 4_000 - stoppedAt,
+    });
+
+    const resumed = await organization.client.post(`/v1/mass-sms/${id}/resume`, {});
+    expect(resumed).toMatchObject({ status: 200, body: { status: 'in_process' } });
+    await until(organization, id, { status: 'completed', sent: 4_000 });
+    expect((await accepted(organization)).toSorted()).toEqual(numbers(contacts));
+  });
+
+  it('sends nothing more once it is cancelled in mid-batch, and can then do nothing else', async () => {
+    const organization = await system.enabledOrganization();
+    await system.contacts(organization, 3_000, { consent: true, list: 'all' });
+    await system.twilio.behaviour({ latencyMs: 100 });
+    const id = await create(organization);
+    await eventually(async () => expect((await accepted(organization)).length).toBeGreaterThan(300), { everyMs: 20 });
+    const cancelled = await organization.client.post(`/v1/mass-sms/${id}/cancel`);
+    expect(cancelled).toMatchObject({
+      status: 200,
+      body: { status: 'cancelled', remaining: 0, endAtIsEstimate: false },
+    });
+    const count = (await accepted(organization)).length;
+    await sleep(1_500);
+    expect((await accepted(organization)).length).toBe(count);
+    expect(await read(organization, id)).toMatchObject({ sent: count });
+    const resumed = await organization.client.post(`/v1/mass-sms/${id}/resume`, {});
+    expect(resumed).toMatchObject({ status: 409, body: { type: '/problems/not-in-this-state', allowed: [] } });
+  });
+
+  it('starts the next batch when it is rescheduled to now instead of tomorrow', async () => {
+    const organization = await system.enabledOrganization({ settings: { firstBatchSize: 100, dailyBatchSize: 150 } });
+    const contacts = await system.contacts(organization, 250, { consent: true, list: 'all' });
+    const id = await create(organization);
+    await until(organization, id, { status: 'in_process', sent: 100, remaining: 150 });
+    const before = await read(organization, id);
+    expect(before.batches).toMatchObject([
+      { number: 1, size: 100, status: 'sent' },
+      { number: 2, size: 150, status: 'scheduled' },
+    ]);
+    expect(Date.parse(before.batches[1].startAt) - Date.now()).toBeGreaterThan(12 * 3_600_000);
+    const moved = await organization.client.post(`/v1/mass-sms/${id}/reschedule`, {
+      startAt: new Date().toISOString(),
+    });
+    expect(moved.status).toBe(200);
+    await until(organization, id, { status: 'completed', sent: 250 });
+    expect((await accepted(organization)).toSorted()).toEqual(numbers(contacts));
+  });
+
+  it('obeys a STOP that arrives in mid-batch, and counts it as unsubscribed', async () => {
+    // Slow enough for a STOP to arrive before the last of them is claimed.
+    const organization = await system.enabledOrganization({ segmentsPerSecond: 100 });
+    const contacts = await system.contacts(organization, 1_000, { consent: true, list: 'all' });
+    const id = await create(organization);
+    const [first] = await eventually(async () => {
+      const sent = await accepted(organization);
+      expect(sent.length).toBeGreaterThan(100);
+      return sent;
+    });
+    const last = contacts.at(-1)!.mobile;
+    for (const from of [first!, last]) {
+      const answer = await system.twilio.inbound({
+        from,
+        to: organization.line.phoneNumber,
+        body: 'Stop.',
+        optOutType: 'STOP',
+      });
+      expect(answer).toMatchObject({ status: 200 });
+    }
+    await until(organization, id, { status: 'completed', sent: 999, remaining: 0, unsubscribedPercent: 0.1 });
+    expect(await accepted(organization)).not.toContain(last);
+    const { body } = await organization.client.get(`/v1/mass-sms/${id}/recipients?status=cancelled`);
+    expect(body.items).toMatchObject([{ to: last, cancelReason: 'opted_out' }]);
+  });
+
+  it('reports undelivered messages with their codes, and does not match dead numbers again', async () => {
+    const organization = await system.enabledOrganization();
+    await system.contacts(organization, 400, { consent: true, list: 'all' });
+    await system.twilio.behaviour({
+      undeliveredRate: 0.25,
+      errorCodes: [30005],
+      callbacks: { duplicateRate: 0.5, shuffle: true },
+    });
+    const id = await create(organization);
+    await eventually(async () => {
+      const { items } = await system.twilio.messages({ limit: 1_000 });
+      const undelivered = items.filter((item) => item.status === 'undelivered').length;
+      expect(items.every((item) => ['delivered', 'undelivered'].includes(item.status))).toBe(true);
+      expect(undelivered).toBeGreaterThan(50);
       const { body } = await organization.client.get(`/v1/mass-sms/${id}`);
-      expect(body).toMatchObject({ status: 'completed', sent: 300, remaining: 0, completePercent: 100 });
+      expect(body.undeliveredPercent).toBeCloseTo((undelivered / 400) * 100, 1);
+      const again = await organization.client.post('/v1/mass-sms/audience', { list: 'all' });
+      expect(again.body).toMatchObject({
+        matches: 400,
+        recipients: 400 - undelivered,
+        excluded: { invalid: undelivered },
+      });
     });
-    const sent = await system.twilio.messages({ from: organization.line.phoneNumber, limit: 1_000 });
-    expect(sent.items.map((item) => item.to).toSorted()).toEqual(contacts.map((contact) => contact.mobile).toSorted());
-    expect(sent.items[0]!.body).toMatch(/^Acme .*: Hi First\d+, we are hiring/);
-    await eventually(async () => {
-      const { body } = await organization.client.get(`/v1/mass-sms/${id}/recipients?status=delivered&limit=200`);
-      expect(body.items).toHaveLength(200);
-    });
+  });
+
+  it('is sent once through a storm of refusals and server errors', async () => {
+    const organization = await system.enabledOrganization();
+    const contacts = await system.contacts(organization, 400, { consent: true, list: 'all' });
+    await system.twilio.behaviour({ http429Rate: 0.3, http500Rate: 0.05 });
+    const id = await create(organization);
+    await eventually(
+      async () => expect(await read(organization, id)).toMatchObject({ status: 'completed', sent: 400 }),
+      { withinMs: 120_000 },
+    );
+    expect((await accepted(organization)).toSorted()).toEqual(numbers(contacts));
+  }, 150_000);
+
+  it('answers the first result again to a repeated Idempotency-Key, and sends once', async () => {
+    const organization = await system.enabledOrganization();
+    const contacts = await system.contacts(organization, 50, { consent: true, list: 'all' });
+    const body = { list: 'all', body: message, immediate: true, allowWeekends: true };
+    const headers = { 'idempotency-key': 'the-spring-campaign' };
+    const [first, second] = await Promise.all([
+      organization.client.post('/v1/mass-sms', body, headers),
+      organization.client.post('/v1/mass-sms', body, headers),
+    ]);
+    expect([first.status, second.status]).toEqual([201, 201]);
+    expect(first.body.id).toBe(second.body.id);
+    await until(organization, first.body.id, { status: 'completed' });
+    expect((await accepted(organization)).toSorted()).toEqual(numbers(contacts));
   });
 });

@@ -19,7 +19,11 @@ beforeAll(async () => {
   // Some 250 a second: the batch takes long enough to be hit four times.
   organization = await system.enabledOrganization({ segmentsPerSecond: 250 });
   mobiles = (await system.contacts(organization, recipients, { consent: true, list: 'all' })).map((one) => one.mobile);
-  await system.twilio.behaviour({ dropResponseRate: 0.02, latencyMs: 20, callbacks: { duplicateRate: 0.1, shuffle: true } });
+  await system.twilio.behaviour({
+    dropResponseRate: 0.02,
+    latencyMs: 20,
+    callbacks: { duplicateRate: 0.1, shuffle: true },
+  });
 });
 afterAll(async () => {
   await system?.stop();

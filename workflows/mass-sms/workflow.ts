@@ -52,6 +52,20 @@ const { runBatch } = proxyActivities<BatchActivities>({
 });
 
 export async function massSms(input: MassSmsInput): Promise<MassSmsState> {
+  try {
+    return await live(input);
+  } catch (error) {
+    if (!isCancellation(error)) throw error;
+    // Cancelled from outside, as ops can in the Web UI: the facts in Postgres must say so too.
+    const { organizationId, massSmsId } = input;
+    await CancellationScope.nonCancellable(() =>
+      applyCommand({ organizationId, massSmsId, action: 'cancel', actor: 'operator:temporal' }),
+    );
+    throw error;
+  }
+}
+
+async function live(input: MassSmsInput): Promise<MassSmsState> {
   const { organizationId, massSmsId } = input;
   const state: MassSmsState = input.carried ?? { version: 1, status: 'scheduled', runAt: input.startAt };
   // In an object: the compiler would take a variable that only closures set for one that never changes.
@@ -89,6 +103,8 @@ export async function massSms(input: MassSmsInput): Promise<MassSmsState> {
       if (action === 'pause' || action === 'cancel') {
         now.sending?.cancel();
         await condition(() => now.sending === null);
+        // The batch gave back what had not left yet: that is cancelled too.
+        if (action === 'cancel') adopt(await applyCommand({ organizationId, massSmsId, action, ...command }));
       }
       return { ...state };
     } finally {
@@ -105,7 +121,10 @@ export async function massSms(input: MassSmsInput): Promise<MassSmsState> {
   }
   setHandler(stateQuery, () => state);
 
-  while (!isFinal(state.status)) {
+  // A final status may leave messages in doubt to be settled.
+  while (!isFinal(state.status) || state.runAt !== null) {
+    // A command under way decides what comes next.
+    await condition(() => !commanding);
     const seen = commands;
     const changed = () => commands !== seen;
 

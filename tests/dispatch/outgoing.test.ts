@@ -1,0 +1,416 @@
+/** Claiming, writing and settling on real Postgres. */
+import fc from 'fast-check';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { newId } from '../../db/ids.ts';
+import {
+  cancelUnsent,
+  claimMessages,
+  countLeft,
+  type RankRange,
+  type SendResult,
+  settleAsSent,
+  settleAsUnsent,
+  unsettledMessages,
+  writeResults,
+} from '../../db/outgoing.ts';
+import { applyStatusReports } from '../../db/status-reports.ts';
+import { type MessageStatus, messageStatuses, statusRank } from '../../domain/message-status.ts';
+import { eventually } from '../harness/eventually.ts';
+import { type Fixture, openFixture, type Organization, type TestMassSms } from './fixture.ts';
+
+let fixture: Fixture;
+let acme: Organization;
+beforeAll(async () => {
+  fixture = await openFixture();
+  acme = await fixture.organization();
+});
+afterAll(async () => {
+  await fixture?.close();
+});
+
+const now = new Date('2026-12-01T15:00:00.000Z');
+const later = (ms: number) => new Date(now.getTime() + ms);
+
+const claim = (range: RankRange, limit: number, given: { attemptId?: string; at?: Date } = {}) =>
+  fixture.in(acme, (trx) =>
+    claimMessages(trx, range, { attemptId: given.attemptId ?? 'a/1', limit, now: given.at ?? now }),
+  );
+const result = (id: string, status: MessageStatus, more: Partial<SendResult> = {}): SendResult => ({
+  id,
+  status,
+  sid: status === 'accepted' ? `SM${id.slice(-30)}` : null,
+  errorCode: status === 'failed' ? 21_211 : null,
+  segments: 1,
+  ...more,
+});
+const write = (results: SendResult[], given: { attemptId?: string; at?: Date } = {}) =>
+  fixture.in(acme, (trx) =>
+    writeResults(trx, { attemptId: given.attemptId ?? 'a/1', results, now: given.at ?? now }),
+  );
+const report = (id: string, status: MessageStatus, sid: string, at = now) =>
+  fixture.in(acme, (trx) => applyStatusReports(trx, [{ messageId: id, sid, status, errorCode: null, at }]));
+
+/** The tallies the trigger keeps, and the same figures counted. */
+async function tallies(massSms: Pick<TestMassSms, 'id'>) {
+  const kept = await sql<{ kind: string; batch: number; count: number }>`
+    select kind, batch_number as batch, count from mass_sms_tallies
+    where mass_sms_id = ${massSms.id} and count <> 0 order by 1, 2`.execute(fixture.database.system);
+  const counted = await sql<{ kind: string; batch: number; count: number }>`
+    select status as kind, batch_number as batch, count(*) as count from messages where mass_sms_id = ${massSms.id}
+    group by 1, 2
+    union all
+    select 'unsubscribed', batch_number, count(*) from messages
+    where mass_sms_id = ${massSms.id} and unsubscribed_at is not null group by 1, 2 order by 1, 2`.execute(
+    fixture.database.system,
+  );
+  return { kept: kept.rows, counted: counted.rows };
+}
+
+describe('a claim', () => {
+  it('takes messages in order of rank, makes them sending before any request leaves, and says where it stopped', async () => {
+    const massSms = await fixture.massSms(acme, 30);
+    const { claimed, lastRank } = await claim(massSms.range, 20, { attemptId: 'act/7' });
+    expect(claimed.map((item) => item.rank)).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
+    expect(claimed[0]).toMatchObject({
+      id: massSms.messages[0]!.id,
+      rank: 1,
+      to: massSms.messages[0]!.to,
+      from: acme.line,
+      body: 'Hi , we are hiring.',
+    });
+    expect(lastRank).toBe(20);
+    const rows = await fixture.messagesOf(massSms);
+    expect(rows.slice(0, 20).every((row) => row.status === 'sending' && row.attempt_id === 'act/7')).toBe(true);
+    expect(rows.slice(0, 20).every((row) => row.attempts === 1)).toBe(true);
+    expect(rows.slice(20).every((row) => row.status === 'queued' && row.attempts === 0)).toBe(true);
+    expect(await claim({ ...massSms.range, first: 21 }, 20)).toMatchObject({ lastRank: 30 });
+    expect(await claim(massSms.range, 20)).toEqual({ claimed: [], lastRank: null });
+  });
+
+  it('keeps to the ranks of its batch', async () => {
+    const massSms = await fixture.massSms(acme, 30);
+    const { claimed } = await claim({ ...massSms.range, first: 11, last: 20 }, 100);
+    expect(claimed.map((item) => item.rank)).toEqual(Array.from({ length: 10 }, (_, index) => index + 11));
+  });
+
+  it.for(['scheduled', 'paused', 'error', 'completed', 'cancelled', 'suspended'] as const)(
+    'takes nothing of a mass SMS that is %s',
+    async (status) => {
+      const massSms = await fixture.massSms(acme, 3, { status });
+      expect(await claim(massSms.range, 10)).toEqual({ claimed: [], lastRank: null });
+    },
+  );
+
+  it('passes over rows that another claim holds', async () => {
+    const massSms = await fixture.massSms(acme, 10);
+    const held = Promise.withResolvers<void>();
+    const release = Promise.withResolvers<void>();
+    const holding = fixture.in(acme, async (trx) => {
+      const first = await claimMessages(trx, massSms.range, { attemptId: 'a/1', limit: 4, now });
+      held.resolve();
+      await release.promise;
+      return first;
+    });
+    await held.promise;
+    // It has chosen its rows when it waits: not for the rows, but for its turn at the tallies.
+    const other = claim(massSms.range, 10, { attemptId: 'b/1' });
+    await eventually(async () => {
+      const { rows } = await sql<{ query: string }>`
+        select query from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock'`.execute(fixture.database.system);
+      expect(rows.map((row) => row.query.trim().slice(0, 15))).toEqual(['update messages']);
+    });
+    release.resolve();
+    expect((await holding).claimed.map((item) => item.rank)).toEqual([1, 2, 3, 4]);
+    expect((await other).claimed.map((item) => item.rank)).toEqual([5, 6, 7, 8, 9, 10]);
+  });
+
+  it('never gives two claimers the same message', async () => {
+    const massSms = await fixture.massSms(acme, 600);
+    const claimers = Array.from({ length: 6 }, async (_, index) => {
+      const got: string[] = [];
+      for (;;) {
+        const { claimed, lastRank } = await claim(massSms.range, 17, { attemptId: `c${index}/1` });
+        // Nothing found: another one may hold the last rows, and then they are its own.
+        if (lastRank === null) return got;
+        got.push(...claimed.map((item) => item.id));
+      }
+    });
+    const all = (await Promise.all(claimers)).flat();
+    expect(new Set(all).size).toBe(all.length);
+    expect(all).toHaveLength(600);
+    expect((await fixture.messagesOf(massSms)).every((row) => row.attempts === 1)).toBe(true);
+  });
+
+  it('waits for a pause that is being committed, and then takes nothing', async () => {
+    const massSms = await fixture.massSms(acme, 5);
+    const paused = Promise.withResolvers<void>();
+    const commit = Promise.withResolvers<void>();
+    const pausing = fixture.in(acme, async (trx) => {
+      await trx.updateTable('mass_sms').set({ status: 'paused' }).where('id', '=', massSms.id).execute();
+      paused.resolve();
+      await commit.promise;
+    });
+    await paused.promise;
+    const claiming = claim(massSms.range, 5);
+    commit.resolve();
+    await pausing;
+    expect(await claiming).toEqual({ claimed: [], lastRank: null });
+  });
+
+  describe('judges each message once more', () => {
+    const optOut = (phoneNumber: string, given: { organization?: string; line?: string } = {}) =>
+      fixture.database.system
+        .insertInto('opt_outs')
+        .values({
+          id: newId('optOut', now),
+          organization_id: given.organization ?? null,
+          phone_number: phoneNumber,
+          line: given.line ?? null,
+          method: 'reply',
+          at: now,
+        })
+        .execute();
+
+    it('and cancels those to contacts who opted out, in whatever scope holds here', async () => {
+      const other = await fixture.organization();
+      const massSms = await fixture.massSms(acme, 6);
+      const to = massSms.messages.map((message) => message.to);
+      await optOut(to[0]!);
+      await optOut(to[1]!, { organization: acme.id });
+      await optOut(to[2]!, { organization: acme.id, line: acme.line });
+      await optOut(to[3]!, { organization: acme.id, line: '+13125550000' });
+      await optOut(to[4]!, { organization: other.id });
+      const { claimed, lastRank } = await claim(massSms.range, 6);
+      expect(claimed.map((item) => item.rank)).toEqual([4, 5, 6]);
+      expect(lastRank).toBe(6);
+      const rows = await fixture.messagesOf(massSms);
+      for (const row of rows.slice(0, 3))
+        expect(row).toMatchObject({ status: 'cancelled', cancel_reason: 'opted_out', attempts: 0, finished_at: now });
+    });
+
+    it.for(['promotional', 'transactional'] as const)(
+      'and cancels those whose consent to %s messages was withdrawn',
+      async (purpose) => {
+        const massSms = await fixture.massSms(acme, 3, { purpose });
+        const [withdrawn, otherPurpose] = massSms.messages.map((message) => message.contactId);
+        const withdraw = (contact: string, which: string) =>
+          sql`update contacts set ${sql.ref(`consent_${which}`)} = false where id = ${contact}`.execute(
+            fixture.database.system,
+          );
+        await withdraw(withdrawn!, purpose);
+        await withdraw(otherPurpose!, purpose === 'promotional' ? 'transactional' : 'promotional');
+        const { claimed } = await claim(massSms.range, 3);
+        expect(claimed.map((item) => item.rank)).toEqual([2, 3]);
+        expect((await fixture.messagesOf(massSms))[0]).toMatchObject({ status: 'cancelled', cancel_reason: 'no_consent' });
+      },
+    );
+
+    it('and goes on past a chunk of nothing but refusals', async () => {
+      const massSms = await fixture.massSms(acme, 6);
+      for (const message of massSms.messages.slice(0, 3)) await optOut(message.to);
+      expect(await claim(massSms.range, 3)).toEqual({ claimed: [], lastRank: 3 });
+      expect((await claim({ ...massSms.range, first: 4 }, 3)).claimed).toHaveLength(3);
+    });
+  });
+});
+
+describe('writing results', () => {
+  it('writes what became of each: SID, error, segments and times', async () => {
+    const massSms = await fixture.massSms(acme, 5);
+    const ids = massSms.messages.map((message) => message.id);
+    await claim(massSms.range, 5);
+    await write([
+      result(ids[0]!, 'accepted', { sid: 'SMa' }),
+      result(ids[1]!, 'failed'),
+      result(ids[2]!, 'in_doubt'),
+      result(ids[3]!, 'queued'),
+    ]);
+    const rows = await fixture.messagesOf(massSms);
+    expect(rows.map((row) => row.status)).toEqual(['accepted', 'failed', 'in_doubt', 'queued', 'sending']);
+    expect(rows[0]).toMatchObject({ twilio_sid: 'SMa', accepted_at: now, finished_at: null });
+    expect(rows[1]).toMatchObject({ error_code: 21_211, finished_at: now, accepted_at: null });
+    expect(await fixture.in(acme, (trx) => countLeft(trx, massSms.range))).toEqual({ queued: 1, unsettled: 2 });
+  });
+
+  it('is harmless to repeat', async () => {
+    const massSms = await fixture.massSms(acme, 4);
+    const ids = massSms.messages.map((message) => message.id);
+    await claim(massSms.range, 4);
+    const results = (['accepted', 'failed', 'in_doubt', 'queued'] as const).map((status, i) => result(ids[i]!, status));
+    await write(results);
+    const once = await fixture.messagesOf(massSms);
+    await write(results, { at: later(500) });
+    expect(await fixture.messagesOf(massSms)).toEqual(once);
+  });
+
+  it('takes the SID of an answer that a callback overtook, and leaves the status as the callback has it', async () => {
+    const massSms = await fixture.massSms(acme, 1);
+    const [{ id }] = massSms.messages as [{ id: string }];
+    await claim(massSms.range, 1);
+    await report(id, 'delivered', 'SMx');
+    await fixture.database.system.updateTable('messages').set({ twilio_sid: null }).where('id', '=', id).execute();
+    await write([result(id, 'accepted', { sid: 'SMx' })], { at: later(900) });
+    expect(await fixture.messagesOf(massSms)).toMatchObject([{ status: 'delivered', twilio_sid: 'SMx', finished_at: now }]);
+  });
+
+  it('gives back only what the same attempt still holds', async () => {
+    const massSms = await fixture.massSms(acme, 1);
+    const [{ id }] = massSms.messages as [{ id: string }];
+    await claim(massSms.range, 1, { attemptId: 'a/1' });
+    await write([result(id, 'queued')], { attemptId: 'a/1' });
+    await claim(massSms.range, 1, { attemptId: 'a/2' });
+    await write([result(id, 'queued')], { attemptId: 'a/1' });
+    expect(await fixture.messagesOf(massSms)).toMatchObject([{ status: 'sending', attempt_id: 'a/2', attempts: 2 }]);
+  });
+
+  it('never moves a message backwards, whatever the state and the result', async () => {
+    const states = messageStatuses.filter((status) => status !== 'receiving' && status !== 'received');
+    const massSms = await fixture.massSms(acme, states.length * states.length);
+    const pairs = states.flatMap((from) => states.map((to) => ({ from, to })));
+    for (const from of states) {
+      const ids = pairs.flatMap((pair, index) => (pair.from === from ? [massSms.messages[index]!.id] : []));
+      await fixture.force(ids, { status: from, claimedAt: now, attemptId: 'a/1' });
+    }
+    await write(pairs.map(({ to }, index) => result(massSms.messages[index]!.id, to, { sid: null })));
+    const rows = await fixture.messagesOf(massSms);
+    pairs.forEach(({ from, to }, index) => {
+      const givenBack = from === 'sending' && to === 'queued';
+      const expected = givenBack || statusRank[to] > statusRank[from] ? to : from;
+      expect(`${from} + ${to} = ${rows[index]!.status}`).toBe(`${from} + ${to} = ${expected}`);
+    });
+  });
+});
+
+describe('settling', () => {
+  it('lists what is unsettled, oldest claim first', async () => {
+    const massSms = await fixture.massSms(acme, 4);
+    const ids = massSms.messages.map((message) => message.id);
+    await fixture.force([ids[0]!], { status: 'sending', claimedAt: later(2_000) });
+    await fixture.force([ids[1]!], { status: 'in_doubt', claimedAt: later(1_000) });
+    await fixture.force([ids[2]!], { status: 'accepted', claimedAt: now });
+    const found = await fixture.in(acme, (trx) => unsettledMessages(trx, massSms.range));
+    expect(found.map((item) => item.id)).toEqual([ids[1], ids[0]]);
+  });
+
+  it("as sent takes Twilio's SID and state, unless a callback has done so already", async () => {
+    const massSms = await fixture.massSms(acme, 2);
+    const [open, done] = massSms.messages.map((message) => message.id) as [string, string];
+    await fixture.force([open], { status: 'in_doubt', claimedAt: now });
+    await fixture.force([done], { status: 'delivered', claimedAt: now, sid: 'SMdone' });
+    const found = { sid: 'SMfound', status: 'undelivered', errorCode: 30_003 } as const;
+    for (const id of [open, done]) await fixture.in(acme, (trx) => settleAsSent(trx, id, found, later(60_000)));
+    expect(await fixture.messagesOf(massSms)).toMatchObject([
+      { status: 'undelivered', twilio_sid: 'SMfound', error_code: 30_003, finished_at: later(60_000) },
+      { status: 'delivered', twilio_sid: 'SMdone', error_code: null },
+    ]);
+  });
+
+  it('as unsent queues it again, unless a newer attempt or a report has it', async () => {
+    const massSms = await fixture.massSms(acme, 3);
+    const [open, newer, reported] = massSms.messages.map((message) => message.id) as [string, string, string];
+    await fixture.force([open], { status: 'in_doubt', claimedAt: now });
+    await fixture.force([newer], { status: 'sending', claimedAt: later(30_000) });
+    await fixture.force([reported], { status: 'sent', claimedAt: now });
+    for (const id of [open, newer, reported]) await fixture.in(acme, (trx) => settleAsUnsent(trx, id, now));
+    expect((await fixture.messagesOf(massSms)).map((row) => row.status)).toEqual(['queued', 'sending', 'sent']);
+  });
+
+  it('finds the claim time exactly as it was written, to the millisecond', async () => {
+    const massSms = await fixture.massSms(acme, 1);
+    await claim(massSms.range, 1, { at: new Date('2026-12-01T15:00:00.123Z') });
+    const [found] = await fixture.in(acme, (trx) => unsettledMessages(trx, massSms.range));
+    await fixture.in(acme, (trx) => settleAsUnsent(trx, found!.id, found!.claimedAt));
+    expect((await fixture.messagesOf(massSms))[0]!.status).toBe('queued');
+  });
+});
+
+it('cancelling takes what is queued and leaves what may have left', async () => {
+  const massSms = await fixture.massSms(acme, 4);
+  const ids = massSms.messages.map((message) => message.id);
+  await fixture.force([ids[0]!], { status: 'sending' });
+  await fixture.force([ids[1]!], { status: 'accepted' });
+  const cancelled = await fixture.in(acme, (trx) => cancelUnsent(trx, massSms.range, { reason: 'expired', now }));
+  expect(cancelled).toBe(2);
+  expect((await fixture.messagesOf(massSms)).map((row) => row.status)).toEqual([
+    'sending',
+    'accepted',
+    'cancelled',
+    'cancelled',
+  ]);
+});
+
+describe('the tallies of a mass SMS', () => {
+  it('equal a count of its messages after any sequence of operations, also at once', async () => {
+    const statuses = ['accepted', 'failed', 'in_doubt', 'queued'] as const;
+    const operation = fc.oneof(
+      fc.record({ kind: fc.constant('claim' as const), limit: fc.integer({ min: 1, max: 12 }) }),
+      fc.record({ kind: fc.constant('write' as const), status: fc.constantFrom(...statuses), share: fc.double({ min: 0, max: 1, noNaN: true }) }),
+      fc.record({
+        kind: fc.constant('report' as const),
+        status: fc.constantFrom('accepted' as const, 'sent' as const, 'delivered' as const, 'undelivered' as const),
+        share: fc.double({ min: 0, max: 1, noNaN: true }),
+      }),
+      fc.record({ kind: fc.constant('unsubscribe' as const), index: fc.nat(39) }),
+      fc.record({ kind: fc.constant('settle' as const), sent: fc.boolean() }),
+      fc.record({ kind: fc.constant('cancel' as const) }),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.array(operation, { minLength: 1, maxLength: 3 }), { maxLength: 8 }), async (rounds) => {
+        const massSms = await fixture.massSms(acme, 40, { firstBatchSize: 15 });
+        const some = (share: number) => massSms.messages.slice(0, Math.ceil(share * 40)).map((message) => message.id);
+        const run = async (given: (typeof rounds)[number][number]) => {
+          if (given.kind === 'claim') await claim(massSms.range, given.limit);
+          if (given.kind === 'write') await write(some(given.share).map((id) => result(id, given.status)));
+          if (given.kind === 'report') {
+            const reports = some(given.share).map((messageId) => ({
+              messageId,
+              sid: `SM${messageId.slice(-30)}`,
+              status: given.status,
+              errorCode: null,
+              at: now,
+            }));
+            await fixture.in(acme, (trx) => applyStatusReports(trx, reports));
+          }
+          if (given.kind === 'unsubscribe') {
+            await fixture.in(acme, (trx) =>
+              trx
+                .updateTable('messages')
+                .set({ unsubscribed_at: now })
+                .where('id', '=', massSms.messages[given.index]!.id)
+                .execute(),
+            );
+          }
+          if (given.kind === 'settle') {
+            await fixture.in(acme, async (trx) => {
+              for (const { id, claimedAt } of await unsettledMessages(trx, massSms.range)) {
+                const found = { sid: `SM${id.slice(-30)}`, status: 'sent' as const, errorCode: null };
+                if (given.sent) await settleAsSent(trx, id, found, now);
+                else await settleAsUnsent(trx, id, claimedAt);
+              }
+            });
+          }
+          if (given.kind === 'cancel') {
+            await fixture.in(acme, (trx) => cancelUnsent(trx, massSms.range, { reason: 'cancelled', now }));
+          }
+        };
+        for (const round of rounds) await Promise.all(round.map((one) => retried(() => run(one))));
+        const { kept, counted } = await tallies(massSms);
+        expect(kept).toEqual(counted);
+      }),
+      { numRuns: 25 },
+    );
+  });
+});
+
+/** Deadlocks end one of two transactions; the callers of these functions repeat them. */
+async function retried(work: () => Promise<void>): Promise<void> {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if ((error as { code?: string }).code !== '40P01') throw error;
+    }
+  }
+}

@@ -1,0 +1,177 @@
+/** Pacing (B9) on real Postgres: several purses share one bucket. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { permitPurse } from '../../activities/dispatch/permits.ts';
+import { type Clock, systemClock } from '../../clock.ts';
+import { takePermits } from '../../db/send-permits.ts';
+import { type Fixture, openFixture } from './fixture.ts';
+
+let fixture: Fixture;
+beforeAll(async () => {
+  fixture = await openFixture();
+});
+afterAll(async () => {
+  await fixture?.close();
+});
+
+const start = Date.parse('2026-12-01T15:00:00Z');
+
+describe('the bucket', () => {
+  it('never grants more than the rate allows, and loses nothing of it while asked often enough', async () => {
+    const asks = fc.array(
+      fc.record({ afterMs: fc.integer({ min: 0, max: 900 }), want: fc.integer({ min: 1, max: 40 }) }),
+      { minLength: 1, maxLength: 30 },
+    );
+    const rate = fc.oneof(fc.constantFrom(1.25, 3.75, 75 / 60, 0.4), fc.double({ min: 0.3, max: 30, noNaN: true }));
+    await fc.assert(
+      fc.asyncProperty(rate, asks, async (rate, given) => {
+        const organization = await fixture.organization();
+        let at = start;
+        let total = 0;
+        const grants: { at: number; granted: number }[] = [];
+        for (const { afterMs, want } of given) {
+          at += afterMs;
+          const { granted, waitMs } = await fixture.in(organization, (trx) =>
+            takePermits(trx, organization.id, { rate, want, least: 1, now: new Date(at) }),
+          );
+          expect(granted).toBeLessThanOrEqual(want);
+          expect(granted > 0 ? waitMs : Math.min(waitMs, 1)).toBe(granted > 0 ? 0 : 1);
+          total += granted;
+          grants.push({ at, granted });
+        }
+        expect(total).toBeLessThanOrEqual(Math.max(rate, 1) + (rate * (at - start)) / 1000 + 1e-6);
+        // In every stretch of time, not only from the start.
+        for (let i = 0; i < grants.length; i += 1) {
+          let sum = 0;
+          for (let j = i; j < grants.length; j += 1) {
+            sum += grants[j]!.granted;
+            const seconds = (grants[j]!.at - grants[i]!.at) / 1000;
+            expect(sum).toBeLessThanOrEqual(Math.max(rate, 1) + rate * seconds + 1e-6);
+          }
+        }
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  it('says how long to wait: by then there is enough', async () => {
+    const organization = await fixture.organization();
+    const take = (at: number) =>
+      fixture.in(organization, (trx) =>
+        takePermits(trx, organization.id, { rate: 3.75, want: 4, least: 3, now: new Date(at) }),
+      );
+    expect(await take(start)).toEqual({ granted: 3, waitMs: 0 });
+    const { granted, waitMs } = await take(start);
+    expect(granted).toBe(0);
+    expect(waitMs).toBe(600);
+    expect((await take(start + 600)).granted).toBe(3);
+  });
+
+  it('is not refilled by a clock that goes backwards', async () => {
+    const organization = await fixture.organization();
+    const take = (at: number) =>
+      fixture.in(organization, (trx) =>
+        takePermits(trx, organization.id, { rate: 10, want: 10, least: 1, now: new Date(at) }),
+      );
+    expect((await take(start)).granted).toBe(10);
+    expect((await take(start - 5_000)).granted).toBe(0);
+    expect((await take(start)).granted).toBe(0);
+    expect((await take(start + 500)).granted).toBe(5);
+  });
+
+  it('grants a message of more segments than a second allows, after a wait', async () => {
+    const organization = await fixture.organization();
+    const take = (at: number) =>
+      fixture.in(organization, (trx) =>
+        takePermits(trx, organization.id, { rate: 1.25, want: 3, least: 3, now: new Date(at) }),
+      );
+    const grants: number[] = [];
+    for (let at = start; at <= start + 12_000; at += 400) {
+      if ((await take(at)).granted >= 3) grants.push(at - start);
+    }
+    // One at once, and then one every 2.4 s.
+    expect(grants).toEqual([0, 2_400, 4_800, 7_200, 9_600, 12_000]);
+  });
+
+  it('belongs to one organization', async () => {
+    const [a, b] = [await fixture.organization(), await fixture.organization()];
+    const take = (organization: typeof a) =>
+      fixture.in(organization, (trx) =>
+        takePermits(trx, organization.id, { rate: 5, want: 5, least: 1, now: new Date(start) }),
+      );
+    expect((await take(a)).granted).toBe(5);
+    expect((await take(b)).granted).toBe(5);
+    expect((await take(a)).granted).toBe(0);
+  });
+});
+
+/** Spends from a purse as dispatch does, until the time is over. */
+async function spendFor(ms: number, given: { organization: string; rate: number; segments: number; clock?: Clock }) {
+  const purse = permitPurse(fixture.database, given.clock ?? systemClock, given.organization, given.rate);
+  const aborting = new AbortController();
+  const timer = setTimeout(() => aborting.abort(), ms);
+  let spent = 0;
+  while (!aborting.signal.aborted) {
+    if (purse.spend(given.segments)) spent += given.segments;
+    else await purse.refill(given.segments, aborting.signal);
+  }
+  clearTimeout(timer);
+  return spent;
+}
+
+describe('several purses at once', () => {
+  it.for([
+    { rate: 200, segments: 1, purses: 5 },
+    { rate: 40, segments: 2, purses: 3 },
+    { rate: 3.75, segments: 1, purses: 2 },
+  ])('spend $rate a second together: no more, and hardly less ($purses purses, $segments segments)', async (given) => {
+    const organization = await fixture.organization();
+    const startedAt = performance.now();
+    const spent = await Promise.all(
+      Array.from({ length: given.purses }, () => spendFor(2_500, { ...given, organization: organization.id })),
+    );
+    const seconds = (performance.now() - startedAt) / 1000;
+    const total = spent.reduce((sum, one) => sum + one, 0);
+    expect(total).toBeLessThanOrEqual(given.rate + given.rate * seconds + 1);
+    // At most what each may hold unspent at the end is missing, and the last moment's worth.
+    const unspent = given.purses * given.segments + given.rate * 0.3;
+    expect(total).toBeGreaterThanOrEqual(given.rate + given.rate * seconds - given.rate - unspent);
+  });
+
+  it('do not starve the one whose messages are longer than a second allows', async () => {
+    const organization = (await fixture.organization()).id;
+    const rate = 5;
+    const [short, long] = await Promise.all([
+      spendFor(4_000, { organization, rate, segments: 1 }),
+      spendFor(4_000, { organization, rate, segments: 8 }),
+    ]);
+    console.log('STARVE', short, long);
+    expect(short).toBeGreaterThan(0);
+    expect(long).toBeGreaterThan(0);
+    expect(short + long).toBeGreaterThanOrEqual(rate * 4 - 8);
+    expect(short + long).toBeLessThanOrEqual(rate * 4 + 2 * 8);
+  });
+});
+
+describe('a purse', () => {
+  it('is not paced while nothing is known of the throughput', async () => {
+    const purse = permitPurse(fixture.database, systemClock, 'org_none', null);
+    for (let n = 0; n < 10_000; n += 1) expect(purse.spend(10)).toBe(true);
+  });
+
+  it('stops waiting at once when it is aborted', async () => {
+    const organization = await fixture.organization();
+    const purse = permitPurse(fixture.database, systemClock, organization.id, 0.1);
+    const aborting = new AbortController();
+    await purse.refill(1, aborting.signal);
+    expect(purse.spend(1)).toBe(true);
+    const startedAt = performance.now();
+    const waiting = purse.refill(1, aborting.signal);
+    await sleep(50);
+    aborting.abort();
+    await waiting;
+    expect(performance.now() - startedAt).toBeLessThan(500);
+    expect(purse.spend(1)).toBe(false);
+  });
+});
