@@ -74,7 +74,7 @@ export function readConfig<const Names extends readonly Variable[]>(
   const mask = Object.fromEntries(names.map((name) => [name, true])) as Record<Names[number], true>;
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
   const result = schema.pick(mask as never).safeParse(given);
-  if (result.success) return result.data as Pick<Environment, Names[number]>;
+  if (result.success) return result.data;
   const faults = result.error.issues.map((issue) => {
     const name = String(issue.path[0]) as Variable;
     const state = given[name] === undefined ? 'is missing' : 'is malformed';

@@ -18,6 +18,7 @@ import {
   wholeRange,
 } from '../db/mass-sms.ts';
 import { cancelUnsent, claimMessages, countLeft, type RankRange, writeResults } from '../db/outgoing.ts';
+import { learnFromRefusals } from '../db/refusals.ts';
 import type { MassSmsCause, MassSmsRow } from '../db/schema.ts';
 import type { SecretBox } from '../db/secrets.ts';
 import { firstMoment } from '../domain/batches.ts';
@@ -135,7 +136,10 @@ export function createBatchActivities(deps: BatchDeps) {
             validityPeriod: validityPeriod(ends, clock.now()),
           }),
         write: (results) =>
-          database.inOrganization(organizationId, (trx) => writeResults(trx, { attemptId, results, now: clock.now() })),
+          database.inOrganization(organizationId, async (trx) => {
+            const refused = await writeResults(trx, { attemptId, results, now: clock.now() });
+            await learnFromRefusals(trx, organizationId, refused, clock.now());
+          }),
       },
       {
         concurrency: deps.concurrency,

@@ -5,6 +5,7 @@ import { insertAuditEntry } from '../db/audit.ts';
 import type { Database, Trx } from '../db/database.ts';
 import {
   batchesOf,
+  batchRules,
   cancelRest,
   findMassSms,
   replan,
@@ -13,6 +14,7 @@ import {
   setStatus,
 } from '../db/mass-sms.ts';
 import type { MassSmsRow } from '../db/schema.ts';
+import { nextBatchStart, timeOfDay } from '../domain/batches.ts';
 import {
   allowedActions,
   type MassSmsAction,
@@ -105,14 +107,24 @@ async function obey(trx: Trx, { row, organization, command, now }: Obeying): Pro
         .set({ allow_weekends: moved.allow_weekends, updated_at: now })
         .where('id', '=', row.id)
         .execute();
-      const open = (await batchesOf(trx, row.id)).filter((batch) => batch.status === 'scheduled');
-      const from = command.startAt === undefined ? (open[0]?.startAt ?? now) : startAt;
+      const from = command.startAt === undefined ? await earliestNext(trx, moved, organization, now) : startAt;
       const runAt = await replan(trx, moved, organization, { startAt: from, continuing: false });
       const sending = (await batchesOf(trx, row.id)).some((batch) => batch.status === 'sending');
       // A batch under way keeps going; asking it again at once is how the workflow learns what comes after it.
       return { version: 1, status: row.status, runAt: (sending ? now : (runAt ?? now)).toISOString() };
     }
   }
+}
+
+/** When the next batch may start by its daily time, now that weekends are or are not allowed. */
+async function earliestNext(trx: Trx, row: MassSmsRow, { settings }: SendingOrganization, now: Date): Promise<Date> {
+  const batches = await batchesOf(trx, row.id);
+  const next = batches.find((batch) => batch.status === 'scheduled');
+  const before = batches.findLast((batch) => batch.status !== 'scheduled');
+  if (!next) return now;
+  if (!before) return next.startAt;
+  const start = nextBatchStart(batchRules(row, settings), before.startAt, timeOfDay(next.startAt, row.time_zone));
+  return start < now ? now : start;
 }
 
 /** At rest there is still something to do at once: settling what is in doubt. */

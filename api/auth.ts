@@ -105,7 +105,7 @@ export function createAuthenticator(database: Database): Authenticator {
 }
 
 /** @throws {Problem} when the principal may not call a route of this access */
-export function authorize(principal: Principal, access: Access): void {
+function authorize(principal: Principal, access: Access): void {
   if (access === 'public') return;
   if (access === 'operator') {
     if (principal.kind !== 'operator') throw forbidden('This route needs an operator key.', 'operator');

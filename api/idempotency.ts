@@ -70,9 +70,9 @@ export function requireSameRequest(stored: StoredAnswer, hash: Buffer): void {
 }
 
 /** The first answer, marked as such. */
-export function replay<A extends Answer>(reply: AnyReply, stored: StoredAnswer): A {
+export function replay(reply: AnyReply, { status, body }: StoredAnswer): Answer {
   reply.header('idempotency-replayed', 'true');
-  return { status: stored.status, body: stored.body } as A;
+  return { status, body };
 }
 
 interface CommandOptions {
@@ -102,7 +102,7 @@ export async function command<A extends Answer>(
     if (stored) {
       requireSameRequest(stored, hash);
       const body = sealed ? (JSON.parse(secrets.decrypt(String(stored.body))) as unknown) : stored.body;
-      return replay<A>(reply, { ...stored, body });
+      return replay(reply, { ...stored, body }) as A;
     }
     const answer = await work(trx);
     const body = sealed ? secrets.encrypt(JSON.stringify(answer.body)) : answer.body;
@@ -130,7 +130,7 @@ export async function commandOutside<A extends Answer>(
   const before = await inTransaction(request, (trx) => findAnswer(trx, claim, now));
   if (before) {
     requireSameRequest(before, hash);
-    return replay<A>(reply, before);
+    return replay(reply, before) as A;
   }
   const requestKey = createHash('sha256').update(`${claim.scope} ${claim.key} `).update(hash).digest('hex');
   const answer = await work(requestKey);
@@ -138,7 +138,7 @@ export async function commandOutside<A extends Answer>(
     const stored = await claimKey(trx, claim, hash, now);
     if (stored) {
       requireSameRequest(stored, hash);
-      return replay<A>(reply, stored);
+      return replay(reply, stored) as A;
     }
     await storeAnswer(trx, claim, { hash, status: answer.status, body: answer.body });
     return answer;

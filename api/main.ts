@@ -24,7 +24,7 @@ function configuration() {
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
     process.stderr.write(`${error.message}\n`);
-    process.exit(1);
+    return process.exit(1);
   }
 }
 
@@ -48,8 +48,10 @@ async function close(): Promise<void> {
   // Requests under way are answered first; a connection that never ends must not hold the process up.
   const timer = setTimeout(() => process.exit(1), 15_000);
   await app.close();
-  await Promise.all([database.close(), temporal.close()]);
+  await database.close();
   clearTimeout(timer);
+  // Rather than closing the connection to Temporal: a call being retried would fail, uncaught, on a closed channel.
+  process.exit(0);
 }
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void close());
 

@@ -16,7 +16,7 @@ export const pageOf = <T extends z.ZodType>(item: T) =>
   });
 
 /** A sort key of any JSON as opaque text. */
-export const encodeCursor = (key: unknown): string => Buffer.from(JSON.stringify(key)).toString('base64url');
+const encodeCursor = (key: unknown): string => Buffer.from(JSON.stringify(key)).toString('base64url');
 
 /**
  * Reads a cursor back.

@@ -6,7 +6,6 @@ export interface TemporalPort {
   readonly client: Client;
   /** Resolves when the server answers; throws what the client throws. */
   ping(): Promise<void>;
-  close(): Promise<void>;
 }
 
 /** Does not connect yet: the API starts, and serves what needs no workflow, while Temporal is away. */
@@ -18,6 +17,5 @@ export function openTemporal(env: TemporalEnvironment): TemporalPort & { connect
     ping: async () => {
       await connection.withDeadline(Date.now() + 2_000, () => connection.workflowService.getSystemInfo({}));
     },
-    close: () => connection.close(),
   };
 }

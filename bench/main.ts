@@ -11,11 +11,12 @@ import { addContacts, benchOrganization, type BenchOrganization } from './organi
 import { full, type Measuring, quick } from './plan.ts';
 import { type Result, table } from './results.ts';
 import { type BenchStack, startBenchStack } from './stack.ts';
-import { compare, withCallbacks, withLatency } from './throughput.ts';
+import { compare, firstBatch, withCallbacks, withLatency } from './throughput.ts';
 
 type Measurement = (bench: BenchStack, organization: BenchOrganization, measuring: Measuring) => Promise<Result[]>;
 
 const measurements: Record<string, Measurement> = {
+  first: firstBatch,
   compare,
   latency: withLatency,
   callbacks: withCallbacks,

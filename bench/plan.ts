@@ -18,9 +18,9 @@ export interface Measuring {
   sizes: Sizes;
   /** Whether aims are judged: not with sizes that are too small for it. */
   judge: boolean;
-  report(line: string): void;
+  report: (line: string) => void;
   /** The name of a list with so many contacts of the organization that sends. */
-  list(count: number): Promise<string>;
+  list: (count: number) => Promise<string>;
   /** Waits until this many messages of a mass SMS are known as delivered. */
-  allDelivered(massSmsId: string, count: number): Promise<void>;
+  allDelivered: (massSmsId: string, count: number) => Promise<void>;
 }

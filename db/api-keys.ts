@@ -67,7 +67,7 @@ export async function insertKey(trx: Trx, key: NewApiKey): Promise<void> {
 export async function revokeKey(trx: Trx, organizationId: string, keyId: string, at: Date): Promise<boolean> {
   const row = await trx
     .updateTable('api_keys')
-    .set(({ fn, val }) => ({ revoked_at: fn.coalesce('revoked_at', val(at)) }))
+    .set((build) => ({ revoked_at: build.fn.coalesce('revoked_at', build.val(at)) }))
     .where('organization_id', '=', organizationId)
     .where('id', '=', keyId)
     .returning('id')

@@ -28,7 +28,7 @@ export async function migrate(databaseUrl: string, { log }: { log?: (line: strin
     });
     const { error, results } = await new Migrator({ db, provider }).migrateToLatest();
     for (const result of results ?? []) log?.(`${result.migrationName}: ${result.status}`);
-    if (error) throw error instanceof Error ? error : new Error(String(error));
+    if (error) throw error;
   } finally {
     await db.destroy();
   }

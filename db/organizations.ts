@@ -69,7 +69,7 @@ export async function listOrganizations(
     .selectFrom('organizations')
     .selectAll()
     .$if(Boolean(q), (query) =>
-      query.where(({ or, eb }) => or([eb('name', 'ilike', containing(q!)), eb('domain', 'ilike', containing(q!))])),
+      query.where((eb) => eb.or([eb('name', 'ilike', containing(q!)), eb('domain', 'ilike', containing(q!))])),
     )
     .$if(after !== undefined, (query) => query.where('id', '>', after!))
     .orderBy('id')

@@ -2,6 +2,7 @@
 import { sql } from 'kysely';
 import type { MessageStatus } from '../domain/message-status.ts';
 import type { Trx } from './database.ts';
+import type { RefusedMessage } from './refusals.ts';
 
 /** A part of a mass SMS by rank, both ends inclusive, among the message ids of its creation. */
 export interface RankRange {
@@ -52,17 +53,17 @@ export async function claimMessages(
     order by m.rank limit ${limit} for update of m skip locked`.execute(trx);
   const last = rows.at(-1);
   if (!last) return { claimed: [], lastRank: null };
-  const claimed = rows.filter((row) => row.refusal === null);
-  const refused = rows.filter((row) => row.refusal !== null);
+  // One statement for both outcomes: a transaction that changed the tallies twice could deadlock with another.
+  const ids = rows.map((row) => row.id);
   await sql`
-    update messages set status = 'sending', attempt_id = ${attemptId}, attempts = attempts + 1, claimed_at = ${now}
-    where id = any(${claimed.map((row) => row.id)})`.execute(trx);
-  if (refused.length > 0) {
-    await sql`
-      update messages m set status = 'cancelled', cancel_reason = r.refusal, finished_at = ${now}
-      from unnest(${refused.map((r) => r.id)}::text[], ${refused.map((r) => r.refusal)}::text[]) as r (id, refusal)
-      where m.id = r.id and m.id = any(${refused.map((r) => r.id)})`.execute(trx);
-  }
+    update messages m set
+      status = case when r.refusal is null then 'sending' else 'cancelled' end,
+      cancel_reason = r.refusal,
+      finished_at = case when r.refusal is null then null else ${now}::timestamptz end,
+      attempt_id = ${attemptId}, attempts = m.attempts + 1, claimed_at = ${now}
+    from unnest(${ids}::text[], ${rows.map((row) => row.refusal)}::text[]) as r (id, refusal)
+    where m.id = r.id and m.id = any(${ids})`.execute(trx);
+  const claimed = rows.filter((row) => row.refusal === null);
   return { claimed, lastRank: last.rank };
 }
 
@@ -79,15 +80,19 @@ export interface SendResult {
  * Writes the results of an attempt in one statement. A status never moves backwards, except that a message which surely
  * did not leave goes back to `queued` and one of unknown outcome becomes `in_doubt`, and these only while the attempt
  * still holds it and no report from Twilio has overtaken it.
+ *
+ * @returns the messages that Twilio refused
  */
 export async function writeResults(
   trx: Trx,
-  { attemptId, results, now }: { attemptId: string; results: readonly SendResult[]; now: Date },
-): Promise<void> {
+  { attemptId, results: given, now }: { attemptId: string; results: readonly SendResult[]; now: Date },
+): Promise<RefusedMessage[]> {
+  // In the order of ids, as status reports are applied: the two often meet, and would wait for each other's rows.
+  const results = given.toSorted((a, b) => (a.id < b.id ? -1 : 1));
   const moves = sql`(message_status_rank(m.status) < message_status_rank(r.status)
     or (r.status = 'queued' and m.status = 'sending' and m.attempt_id = ${attemptId}))`;
   // A report that overtook the answer has the further status already; the SID and the time of acceptance are still news.
-  await sql`
+  const { rows } = await sql<{ contactNumber: string; errorCode: number | null }>`
     update messages m set
       status = case when ${moves} then r.status else m.status end,
       twilio_sid = coalesce(m.twilio_sid, r.sid),
@@ -98,7 +103,9 @@ export async function writeResults(
     from unnest(${results.map((r) => r.id)}::text[], ${results.map((r) => r.status)}::text[],
       ${results.map((r) => r.sid)}::text[], ${results.map((r) => r.errorCode)}::int[],
       ${results.map((r) => r.segments)}::int[]) as r (id, status, sid, error_code, segments)
-    where m.id = r.id and m.id = any(${results.map((r) => r.id)}) and (${moves} or r.sid is not null)`.execute(trx);
+    where m.id = r.id and m.id = any(${results.map((r) => r.id)}) and (${moves} or r.sid is not null)
+    returning m.contact_number as "contactNumber", r.error_code as "errorCode"`.execute(trx);
+  return rows.flatMap(({ contactNumber, errorCode }) => (errorCode === null ? [] : [{ contactNumber, errorCode }]));
 }
 
 export interface Unsettled {

@@ -230,4 +230,3 @@ export type OrganizationRow = Selectable<Schema['organizations']>;
 export type UserRow = Selectable<Schema['users']>;
 export type ContactRow = Selectable<Schema['contacts']>;
 export type MassSmsRow = Selectable<Schema['mass_sms']>;
-export type MessageRow = Selectable<Schema['messages']>;

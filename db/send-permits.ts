@@ -5,15 +5,16 @@ import type { Trx } from './database.ts';
 export interface Permits {
   /** Segments that may be sent now; 0 when the bucket is empty. */
   granted: number;
-  /** How long until there may be `least` of them. */
+  /** How long until there may be some. */
   waitMs: number;
 }
 
 /**
- * Takes up to `want` segments from the bucket, or none when there are fewer than `least`.
+ * Takes up to `want` segments from the bucket, and at least `least`, or none when it is empty.
  *
- * The bucket holds one second's worth (or one message, if that is more), so no worker can overrun the rate and an idle
- * organization starts at once.
+ * The bucket holds one second's worth, so no worker can overrun the rate and an idle organization starts at once. A
+ * message of more segments than it holds goes out on credit, which everybody's next wait pays back: if it had to wait
+ * for a fuller bucket, others with shorter messages would empty it again and again before its turn comes.
  *
  * @param rate segments per second
  * @param now the product's clock
@@ -23,7 +24,7 @@ export async function takePermits(
   organizationId: string,
   { rate, want, least, now }: { rate: number; want: number; least: number; now: Date },
 ): Promise<Permits> {
-  const capacity = Math.max(rate, least);
+  const capacity = Math.max(rate, 1);
   await trx
     .insertInto('send_permits')
     .values({ organization_id: organizationId, tokens: capacity, refilled_at: now })
@@ -37,9 +38,9 @@ export async function takePermits(
     .executeTakeFirstOrThrow();
   const seconds = Math.max(0, now.getTime() - bucket.refilled_at.getTime()) / 1000;
   const available = Math.min(capacity, bucket.tokens + rate * seconds);
-  const granted = available >= least ? Math.min(Math.floor(available), want) : 0;
+  const granted = available >= 1 ? Math.max(least, Math.min(Math.floor(available), want)) : 0;
   await sql`
     update send_permits set tokens = ${available - granted}, refilled_at = greatest(refilled_at, ${now})
     where organization_id = ${organizationId}`.execute(trx);
-  return { granted, waitMs: granted > 0 ? 0 : Math.ceil(((least - available) / rate) * 1000) };
+  return { granted, waitMs: granted > 0 ? 0 : Math.ceil(((1 - available) / rate) * 1000) };
 }

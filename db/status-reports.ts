@@ -2,6 +2,7 @@
 import { sql } from 'kysely';
 import { type MessageStatus, statusRank } from '../domain/message-status.ts';
 import type { Trx } from './database.ts';
+import type { RefusedMessage } from './refusals.ts';
 
 export interface StatusReport {
   messageId: string;
@@ -13,8 +14,7 @@ export interface StatusReport {
 }
 
 export interface AppliedReports {
-  /** Numbers that cannot receive SMS, by this report. */
-  rejected: { contactNumber: string; errorCode: number }[];
+  refused: RefusedMessage[];
   /** Messages reported under another SID than the one known: Twilio has two of them. */
   doubled: string[];
 }
@@ -59,21 +59,9 @@ export async function applyStatusReports(trx: Trx, reports: readonly StatusRepor
     where m.id = r.id and m.id = any(${last.map((r) => r.messageId)}) and m.direction = 'outbound'
     returning m.id, m.contact_number, r.error_code, m.twilio_sid <> r.sid as doubled`.execute(trx);
   return {
-    rejected: rows.flatMap(({ contact_number: contactNumber, error_code: errorCode }) =>
+    refused: rows.flatMap(({ contact_number: contactNumber, error_code: errorCode }) =>
       errorCode === null ? [] : [{ contactNumber, errorCode }],
     ),
     doubled: rows.filter((row) => row.doubled).map((row) => row.id),
   };
-}
-
-/** Marks numbers that can never receive SMS, so that no audience matches them again. */
-export async function markDeadNumbers(trx: Trx, numbers: readonly string[], now: Date): Promise<void> {
-  if (numbers.length === 0) return;
-  await trx
-    .updateTable('contacts')
-    .set({ phone_status: 'invalid', updated_at: now })
-    .where('organization_id', '=', sql<string>`current_setting('longwave.organization_id')`)
-    .where('mobile', 'in', numbers)
-    .where('phone_status', '=', 'valid')
-    .execute();
 }

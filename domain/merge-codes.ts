@@ -1,7 +1,7 @@
 /** Merge codes: `{{contact.firstName}}` and the like, replaced for each recipient. */
 
 /** Those that differ from contact to contact, by the column they come from. */
-export const contactMergeCodes = { 'contact.firstName': 'first_name', 'contact.lastName': 'last_name' } as const;
+const contactMergeCodes = { 'contact.firstName': 'first_name', 'contact.lastName': 'last_name' } as const;
 
 const known = new Set([...Object.keys(contactMergeCodes), 'organization.name', 'user.name']);
 

@@ -37,21 +37,6 @@ export const statusRank: Readonly<Record<MessageStatus, number>> = {
   received: 7,
 };
 
-/** Nothing has left for the carrier yet: these can still be cancelled. */
-export const unsentStatuses = ['held', 'scheduled', 'queued'] as const satisfies readonly MessageStatus[];
-
-/** Claimed, and not yet known to be with Twilio or refused by it. */
-export const unsettledStatuses = ['sending', 'in_doubt'] as const satisfies readonly MessageStatus[];
-
-/** Counted as sent: Twilio was asked and its answer is known. */
-export const attemptedStatuses = [
-  'accepted',
-  'sent',
-  'delivered',
-  'undelivered',
-  'failed',
-] as const satisfies readonly MessageStatus[];
-
 /** Our state for Twilio's word for a message, or null for words that say nothing new. */
 export function statusFromTwilio(word: string): MessageStatus | null {
   switch (word) {

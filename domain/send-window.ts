@@ -2,7 +2,7 @@
 import { DateTime } from 'luxon';
 
 export const days = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
-export type Day = (typeof days)[number];
+type Day = (typeof days)[number];
 
 export interface SendWindow {
   /** `HH:MM`, inclusive. */

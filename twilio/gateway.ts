@@ -1,15 +1,15 @@
 /** The gateway to Twilio: the official SDK, and every answer turned into what the product has to do. */
 import twilio, { type Twilio } from 'twilio';
 import { type MessageStatus, statusFromTwilio } from '../domain/message-status.ts';
-import { classifyRefusal } from './error-codes.ts';
+import { classifyRefusal } from '../domain/error-codes.ts';
 import { type HttpClientOptions, TwilioHttpClient } from './http-client.ts';
 
-export interface Credentials {
+interface Credentials {
   accountSid: string;
   authToken: string;
 }
 
-export interface OutgoingMessage {
+interface OutgoingMessage {
   to: string;
   from: string;
   messagingServiceSid: string;

@@ -38,12 +38,12 @@ export class TwilioHttpClient extends RequestClient {
     options: RequestClient.RequestOptions<T>,
   ): Promise<{ statusCode: number; body: T; headers: unknown }> {
     const url = new URL(options.uri);
-    for (const [name, value] of Object.entries((options.params ?? {}) as Record<string, unknown>)) {
-      for (const item of [value].flat()) if (item !== undefined) url.searchParams.append(name, String(item));
+    for (const [name, value] of Object.entries((options.params ?? {}) as Record<string, string | string[]>)) {
+      for (const item of [value].flat()) if (item !== undefined) url.searchParams.append(name, item);
     }
     // The same path exists on several of Twilio's hosts, so the simulator's paths begin with the host's first label.
     const target = this.#base ? `${this.#base}/${url.hostname.split('.')[0]}${url.pathname}${url.search}` : url.href;
-    const headers: Record<string, string> = { ...(options.headers as Record<string, string> | undefined) };
+    const headers: Record<string, string> = { ...options.headers };
     if (options.username && options.password) {
       headers['Authorization'] = `Basic ${Buffer.from(`${options.username}:${options.password}`).toString('base64')}`;
     }
@@ -51,7 +51,7 @@ export class TwilioHttpClient extends RequestClient {
     const response = await this.#agent.request({
       origin: target.slice(0, target.indexOf('/', 8)),
       path: target.slice(target.indexOf('/', 8)),
-      method: options.method.toUpperCase() as Dispatcher.HttpMethod,
+      method: options.method.toUpperCase(),
       headers,
       ...(options.data !== undefined && {
         body: isJson ? JSON.stringify(options.data) : querystring.stringify(withoutUndefined(options.data as object)),

@@ -1,4 +1,4 @@
-/** What must happen in the end although something was away when it should have: run every few seconds by each worker. */
+/** What must happen in the end although something was away when it should have; done by every worker. */
 import type { WorkflowClient } from '@temporalio/client';
 import { sql } from 'kysely';
 import type { Clock } from '../clock.ts';
@@ -6,7 +6,6 @@ import type { Database } from '../db/database.ts';
 import { markWorkflowStarted, massSmsNotStarted } from '../db/mass-sms.ts';
 import { startMassSms } from '../workflows/mass-sms/start.ts';
 
-const everyMs = 5_000;
 /** The API itself starts the workflow of a mass SMS within this time of creating it. */
 const headStartMs = 3_000;
 /** Partitions are made this far ahead, so that no message ever waits for one. */
@@ -41,33 +40,40 @@ async function forgetOldKeys({ database, clock }: SweepDeps): Promise<void> {
   await database.system.deleteFrom('idempotency_keys').where('created_at', '<', yesterday).execute();
 }
 
-/** Begins to sweep. @returns a function that stops it and waits for the round under way */
+/** Each duty and how often it is due. */
+const duties = [
+  { run: startForgotten, everyMs: 5_000 },
+  { run: makePartitions, everyMs: 3_600_000 },
+  { run: forgetOldKeys, everyMs: 600_000 },
+];
+
+/** Begins to sweep: every duty at once, then when it is due. @returns a function that waits for those under way and stops */
 export function startSweep(deps: SweepDeps): () => Promise<void> {
-  let round: Promise<void> = Promise.resolve();
-  const sweepOnce = async (): Promise<void> => {
+  const underWay = new Set<Promise<void>>();
+  const perform = async (run: (deps: SweepDeps) => Promise<void>): Promise<void> => {
     try {
       await deps.clock.sync();
+      await run(deps);
     } catch (error) {
       deps.onError(error);
     }
-    for (const duty of [startForgotten, makePartitions, forgetOldKeys]) {
-      try {
-        await duty(deps);
-      } catch (error) {
-        deps.onError(error);
-      }
-    }
   };
-  let running = false;
-  const timer = setInterval(() => {
-    if (running) return;
-    running = true;
-    round = sweepOnce().finally(() => {
-      running = false;
-    });
-  }, everyMs);
+  const timers = duties.map(({ run, everyMs }) => {
+    let running = false;
+    const begin = (): void => {
+      if (running) return;
+      running = true;
+      const round = perform(run).finally(() => {
+        running = false;
+        underWay.delete(round);
+      });
+      underWay.add(round);
+    };
+    begin();
+    return setInterval(begin, everyMs);
+  });
   return async () => {
-    clearInterval(timer);
-    await round;
+    for (const timer of timers) clearInterval(timer);
+    await Promise.all(underWay);
   };
 }

@@ -32,7 +32,10 @@ export function permitPurse(
         takePermits(trx, organizationId, { rate, want, least, now: clock.now() }),
       );
       purse += granted;
-      if (granted === 0) await sleep(Math.min(waitMs, 1_000), undefined, { signal }).catch(() => {});
+      if (granted > 0) return;
+      // All who wait are told the same instant: without some luck in it, the same one would come first every time.
+      const luck = Math.random() * Math.min(50, waitMs);
+      await sleep(Math.min(waitMs, 1_000) + luck, undefined, { signal }).catch(() => {});
     },
   };
 }

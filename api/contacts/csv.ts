@@ -156,7 +156,7 @@ function* quotedRecord(lines: Line[]): Generator<CsvItem> {
     return;
   }
   try {
-    const [cells = []] = parse(text, { record_delimiter: '\n', relax_column_count: true }) as string[][];
+    const [cells = []] = parse(text, { record_delimiter: '\n', relax_column_count: true });
     yield { line, cells };
   } catch {
     yield { line, fault: faults.quote };

@@ -2,7 +2,7 @@
 import type { ImportRow } from '../../db/contact-import.ts';
 import { parsePhone } from '../../domain/phone.ts';
 import { type Purpose, purposes } from '../../domain/purpose.ts';
-import { invalid } from '../problems.ts';
+import { invalid, type Problem } from '../problems.ts';
 import { email as emailSchema, isTimeZone } from '../schemas.ts';
 import type { CsvItem } from './csv.ts';
 import { limits, postalCodePattern } from './schemas.ts';
@@ -30,35 +30,36 @@ export interface Header {
 const byName = new Map(known.map((name) => [name.toLowerCase(), name]));
 const identifying: readonly Column[] = ['mobile', 'homePhone', 'email', 'firstName', 'lastName'];
 
+const badHeader = (message: string): Problem =>
+  invalid([{ path: 'header', message }], 'The first row must name the columns: correct it and send the file again.');
+
 /**
  * Reads the header row. Names of columns are matched whatever their case; any other column becomes an attribute.
  *
  * @throws {Problem} 400 that says what is wrong with it
  */
 export function readHeader(item: CsvItem | undefined): Header {
-  const fail = (message: string) =>
-    invalid([{ path: 'header', message }], 'The first row must name the columns: correct it and send the file again.');
-  if (!item) throw fail('is missing: the file is empty');
-  if ('fault' in item) throw fail(`cannot be read: ${item.fault}`);
+  if (!item) throw badHeader('is missing: the file is empty');
+  if ('fault' in item) throw badHeader(`cannot be read: ${item.fault}`);
   const names = item.cells.map((cell) => cell.trim());
   if (names.length === 1 && /[;\t]/.test(names[0]!))
-    throw fail('has one column only: separate the columns with commas');
-  if (names.length > limits.columns) throw fail(`has more than ${limits.columns} columns`);
+    throw badHeader('has one column only: separate the columns with commas');
+  if (names.length > limits.columns) throw badHeader(`has more than ${limits.columns} columns`);
   const seen = new Set<string>();
   const columns = names.map((name, index) => {
     const column = byName.get(name.toLowerCase());
     const key = column ?? name;
-    if (name === '') throw fail(`has no name for column ${index + 1}`);
+    if (name === '') throw badHeader(`has no name for column ${index + 1}`);
     if (unprintable.test(name))
-      throw fail(`has control characters in the name of column ${index + 1}: save the file as CSV UTF-8`);
+      throw badHeader(`has control characters in the name of column ${index + 1}: save the file as CSV UTF-8`);
     if (name.length > limits.attributeName)
-      throw fail(`has a name longer than ${limits.attributeName} characters in column ${index + 1}`);
-    if (seen.has(key)) throw fail(`names ${key} twice`);
+      throw badHeader(`has a name longer than ${limits.attributeName} characters in column ${index + 1}`);
+    if (seen.has(key)) throw badHeader(`names ${key} twice`);
     seen.add(key);
     return column ? { known: column } : { attribute: name };
   });
   if (!identifying.some((name) => seen.has(name))) {
-    throw fail(`has none of ${identifying.join(', ')}: one of them must say who the contact is`);
+    throw badHeader(`has none of ${identifying.join(', ')}: one of them must say who the contact is`);
   }
   return { columns };
 }

@@ -104,7 +104,7 @@ async function importOnce(request: FastifyRequest, reply: Reply, list: string | 
     if (stored) {
       for await (const bytes of bytesOf(request.body as IncomingMessage, hash)) void bytes;
       requireSameRequest(stored, hash.digest());
-      return replay<Answer<number, ImportResult>>(reply, stored);
+      return replay(reply, stored) as Answer<number, ImportResult>;
     }
     const body = await run(request, hash, list);
     await audit(trx, request, 'contacts.imported', organizationId, counts(body));

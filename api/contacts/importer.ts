@@ -19,7 +19,7 @@ export interface ImportOptions {
   /** Every contact is put on this list. */
   list: string | undefined;
   /** Writes rows in one transaction; called for one chunk at a time. */
-  write(rows: ImportRow[]): Promise<{ imported: number; updated: number }>;
+  write: (rows: ImportRow[]) => Promise<{ imported: number; updated: number }>;
 }
 
 /**

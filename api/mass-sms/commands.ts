@@ -1,6 +1,6 @@
 /** Pause, resume, reschedule and cancel: updates of the workflow, answered with what became of the mass SMS. */
 import { randomUUID } from 'node:crypto';
-import { ApplicationFailure, WorkflowUpdateFailedError } from '@temporalio/client';
+import { ApplicationFailure, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -27,7 +27,7 @@ import { massSms, startAt } from './schemas.ts';
 /** How long the workflow may take to obey: longer than a worker needs to notice that another one died. */
 const obeyWithinMs = 20_000;
 /** A start this far back still counts as now: clocks differ, and people take a moment. */
-export const pastToleranceMs = 60_000;
+const pastToleranceMs = 60_000;
 
 const notAllowed = (action: MassSmsAction, { status, allowed }: Refusal): Problem =>
   conflict(
@@ -74,12 +74,17 @@ async function ask(
     if (cause instanceof ApplicationFailure && cause.type === transitionNotAllowed) {
       throw notAllowed(action, cause.details?.[0] as Refusal);
     }
+    if (error instanceof WorkflowNotFoundError) {
+      const detail =
+        'The workflow of this mass SMS was ended in Temporal: nothing more is sent. Create a new one for the rest.';
+      throw conflict('workflow-ended', detail);
+    }
     throw error;
   }
 }
 
 export const massSmsCommandRoutes: FastifyPluginAsyncZod = async (app) => {
-  const deps = app.deps as Deps;
+  const { deps } = app;
 
   const run = (
     request: FastifyRequest & { params: { id: string } },

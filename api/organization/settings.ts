@@ -132,11 +132,12 @@ export const settingsRoutes: FastifyPluginAsyncZod = async (app) => {
       }
       const organizationId = organizationOf(request);
       return database.inOrganization(organizationId, async (trx) => {
-        const change = (current: Settings) => ({
-          ...plain,
-          ...(window && { sendWindow: changedWindow(current.sendWindow, window) }),
-        });
-        const changed = await changeSettings(trx, organizationId, change, clock.now());
+        const changed = await changeSettings(
+          trx,
+          organizationId,
+          (current) => ({ ...plain, ...(window && { sendWindow: changedWindow(current.sendWindow, window) }) }),
+          clock.now(),
+        );
         await audit(trx, request, 'settings.changed', organizationId, { fields: Object.keys(request.body) });
         return toSettings(changed);
       });

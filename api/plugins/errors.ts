@@ -1,5 +1,6 @@
 /** Turns whatever is thrown into a problem document: ours, Fastify's own, Postgres's and Temporal's. */
 import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import type { App } from '../deps.ts';
 import { invalid, notFound, Problem, unavailable } from '../problems.ts';
@@ -42,7 +43,7 @@ function isTemporalAway(error: Thrown): boolean {
 }
 
 /** The problem a thrown value is, or null when nobody expected it. */
-export function problemOf(error: unknown): Problem | null {
+function problemOf(error: unknown): Problem | null {
   if (error instanceof Problem) return error;
   if (error === null || typeof error !== 'object') return null;
   const thrown = error as Thrown;
@@ -94,7 +95,7 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
 }
 
 /** Answers where Fastify has no request yet: lines that are not HTTP, headers that are too long. */
-export function answerClientError(error: { code?: string }, socket: import('node:net').Socket): void {
+export function answerClientError(error: { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) return;
   const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
   const title = STATUS_CODES[status]!;

@@ -44,7 +44,10 @@ export function addHealth(app: App): void {
     },
     async () => {
       const { database, temporal } = app.deps;
-      const [postgres, temporalState] = await Promise.all([stateOf(database.ping), stateOf(temporal.ping)]);
+      const [postgres, temporalState] = await Promise.all([
+        stateOf(() => database.ping()),
+        stateOf(() => temporal.ping()),
+      ]);
       const down = [...(postgres === 'down' ? ['Postgres'] : []), ...(temporalState === 'down' ? ['Temporal'] : [])];
       if (down.length) throw unavailable(down.join(' and '), 5, { postgres, temporal: temporalState });
       return { status: 'ready' as const, postgres, temporal: temporalState };

@@ -8,7 +8,7 @@ const maxDepth = 32;
 const parts = { body: 'body', querystring: 'query', params: 'path', headers: 'headers' } as const;
 
 /** Validates with the route's Zod schema; a failure becomes a 400 that names every field at fault. */
-export const validatorCompiler: FastifySchemaCompiler<$ZodType> =
+const validatorCompiler: FastifySchemaCompiler<$ZodType> =
   ({ schema, httpPart }) =>
   (data: unknown) => {
     const result = safeParse(schema, data);
@@ -62,7 +62,8 @@ export function addInputChecks(app: App): void {
     inspect(request.query, 'query');
     if (!request.routeOptions.config.csvBody) inspect(request.body, 'body');
     // A route with a body schema validates `undefined` too, but says "body: expected object" less helpfully.
-    if (request.body === undefined && request.routeOptions.schema?.body) {
+    const bodySchema = request.routeOptions.schema?.body as $ZodType | undefined;
+    if (request.body === undefined && bodySchema && !safeParse(bodySchema, undefined).success) {
       throw new Problem({
         status: 400,
         slug: 'bad-request',

@@ -6,8 +6,8 @@ import type { RouteOptions } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import type { App } from '../deps.ts';
 import type { Access } from '../permissions.ts';
+import { problemSchema } from '../problems.ts';
 
-type Transform = NonNullable<Parameters<typeof jsonSchemaTransform>[0]>;
 type JsonObject = Record<string, unknown>;
 
 const descriptions: Record<number, string> = {
@@ -26,7 +26,7 @@ const descriptions: Record<number, string> = {
 
 const problem = (status: number): JsonObject => ({
   description: descriptions[status],
-  content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+  content: { 'application/problem+json': { schema: { $ref: `#/components/schemas/${problemSchema.meta()?.id}` } } },
   ...((status === 429 || status === 503) && {
     headers: { 'Retry-After': { type: 'integer', description: 'Seconds' } },
   }),
@@ -135,8 +135,8 @@ export async function addOpenApi(app: App, publicUrl: string): Promise<void> {
       servers: [{ url: publicUrl }],
       components: { securitySchemes: { key: { type: 'http', scheme: 'bearer', description: 'An API key' } } },
     },
-    transform: (input) => completed(jsonSchemaTransform(input as Transform) as never, input.route) as never,
-    transformObject: (document) => withoutUnused(jsonSchemaTransformObject(document) as never) as never,
+    transform: (input) => completed(jsonSchemaTransform(input) as never, input.route),
+    transformObject: (document) => withoutUnused(jsonSchemaTransformObject(document) as never),
   });
   await app.register(swaggerUi, { routePrefix: '/docs' });
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());

@@ -5,7 +5,7 @@ import { isSignedByTwilio } from '../../twilio/signature.ts';
 import type { App } from '../deps.ts';
 import { forbidden } from '../problems.ts';
 
-export type TwilioForm = Record<string, string>;
+type TwilioForm = Record<string, string>;
 
 /** How long a token is remembered: after it was changed, webhooks signed with the old one pass for this long. */
 const rememberMs = 30_000;

@@ -4,10 +4,10 @@ import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { recordInbound } from '../../db/inbound.ts';
-import { applyStatusReports, markDeadNumbers, type StatusReport } from '../../db/status-reports.ts';
+import { learnFromRefusals } from '../../db/refusals.ts';
+import { applyStatusReports, type StatusReport } from '../../db/status-reports.ts';
 import { type Keyword, keywordOf } from '../../domain/keywords.ts';
 import { statusFromTwilio } from '../../domain/message-status.ts';
-import { isDeadNumber } from '../../twilio/error-codes.ts';
 import type { App } from '../deps.ts';
 import { groupCommit } from './group-commit.ts';
 import { twilioCallers } from './twilio-caller.ts';
@@ -51,9 +51,8 @@ function statusReporter({ deps, log }: App): (organizationId: string, report: St
   const writerOf = (organizationId: string) =>
     groupCommit<StatusReport>((reports) =>
       deps.database.inOrganization(organizationId, async (trx) => {
-        const { rejected, doubled } = await applyStatusReports(trx, reports);
-        const dead = rejected.filter(({ errorCode }) => isDeadNumber(errorCode)).map((item) => item.contactNumber);
-        await markDeadNumbers(trx, dead, deps.clock.now());
+        const { refused, doubled } = await applyStatusReports(trx, reports);
+        await learnFromRefusals(trx, organizationId, refused, deps.clock.now());
         if (doubled.length > 0) log.error({ organizationId, messageIds: doubled }, 'Twilio has a message twice');
       }),
     );
@@ -84,6 +83,7 @@ export const twilioWebhooks: FastifyPluginAsyncZod = async (app) => {
   // Before the schema judges the fields: who has not signed learns nothing about them.
   const preValidation = async (request: FastifyRequest): Promise<void> => {
     request.twilioOrganizationId = await callerOf(request);
+    await clock.sync(20);
   };
   const report = statusReporter(root);
   const { database, clock } = app.deps;
@@ -136,7 +136,6 @@ export const twilioWebhooks: FastifyPluginAsyncZod = async (app) => {
     },
     async (request, reply) => {
       const organizationId = request.twilioOrganizationId;
-      await clock.sync();
       const { MessageSid: sid, From: from, To: to, Body: body, OptOutType: optOutType } = request.body;
       const keyword = keywordIn(optOutType, body);
       const message = { organizationId, sid, from, to, body, mediaUrls: mediaUrls(request.body), keyword };

@@ -70,7 +70,6 @@ export async function runStack({ timeSkipping, hints }: RunOptions): Promise<voi
     const table: [string, string | undefined][] = [
       ['API', stack.api],
       ['API documentation', `${stack.api}/docs`],
-      ['Console', stack.api],
       ['Temporal Web UI', stack.temporalUi],
       ['Temporal', stack.temporal],
       ['Twilio simulator', stack.simulator],

@@ -1,5 +1,5 @@
 /** F1: who is reached, who is not, and why, each match counted once. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { newId } from '../../db/ids.ts';
 import { exclusionReasons } from '../../db/schema.ts';

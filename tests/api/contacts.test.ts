@@ -24,6 +24,18 @@ const contact = async (fields: object = {}) => {
 const names = async (query: string): Promise<string[]> =>
   (await client.get(`/v1/contacts?${query}`)).body.items.map(({ firstName }: { firstName: string }) => firstName);
 
+/** First names, a page of one at a time. */
+async function walk(query: string): Promise<string[]> {
+  const seen: string[] = [];
+  let cursor = '';
+  do {
+    const { body } = await client.get(`/v1/contacts?limit=1${query}${cursor && `&cursor=${cursor}`}`);
+    seen.push(...body.items.map(({ firstName }: { firstName: string }) => firstName));
+    cursor = body.nextCursor ?? '';
+  } while (cursor);
+  return seen;
+}
+
 describe('a contact', () => {
   test('is made with every field, and reads as it was made', async () => {
     const user = await client.post('/v1/users', { name: 'U', email: 'u@example.com' });
@@ -214,16 +226,6 @@ describe('searching', () => {
   });
 
   test('comes in pages, each contact once, also in the order of a list', async () => {
-    const walk = async (query: string) => {
-      const seen: string[] = [];
-      let cursor = '';
-      do {
-        const { body } = await client.get(`/v1/contacts?limit=1${query}${cursor && `&cursor=${cursor}`}`);
-        seen.push(...body.items.map(({ firstName }: { firstName: string }) => firstName));
-        cursor = body.nextCursor ?? '';
-      } while (cursor);
-      return seen;
-    };
     expect(await walk('')).toEqual(['Ada', 'Grace', 'Per%cent']);
     expect(await walk('&list=math')).toEqual(['Ada', 'Per%cent']);
   });
@@ -234,69 +236,5 @@ describe('searching', () => {
       status: 400,
       body: { errors: [{ path: 'cursor' }] },
     });
-  });
-});
-
-describe('consent', () => {
-  test('sets the flag of its purpose and is written down with who, how and for which number', async () => {
-    const made = await contact({ mobile: '4155550123' });
-    const path = `/v1/contacts/${made.id}/consent`;
-    const given = await client.post(path, {
-      purpose: 'promotional',
-      granted: true,
-      method: 'web_form',
-      evidence: 'form 7',
-    });
-    expect(given).toMatchObject({
-      status: 201,
-      body: {
-        contactId: made.id,
-        phoneNumber: '+14155550123',
-        purpose: 'promotional',
-        granted: true,
-        method: 'web_form',
-        evidence: 'form 7',
-        actor: expect.stringMatching(/^organization:key_/),
-      },
-    });
-    expect((await client.get(`/v1/contacts/${made.id}`)).body.consent).toEqual({
-      transactional: false,
-      promotional: true,
-    });
-    await client.post(path, { purpose: 'promotional', granted: false, method: 'verbal' });
-    expect((await client.get(`/v1/contacts/${made.id}`)).body.consent.promotional).toBe(false);
-    const ledger = (await client.get(path)).body.items;
-    expect(ledger.map(({ granted }: { granted: boolean }) => granted)).toEqual([true, false]);
-  });
-
-  test('of an unknown contact is a 404, without a purpose a 400', async () => {
-    const fact = { purpose: 'promotional', granted: true, method: 'x' };
-    expect((await client.post('/v1/contacts/con_1/consent', fact)).status).toBe(404);
-    expect((await client.get('/v1/contacts/con_1/consent')).status).toBe(404);
-    expect((await client.post('/v1/contacts/con_1/consent', { granted: true, method: 'x' })).status).toBe(400);
-  });
-
-  test('is exported as CSV, all of it, quoted where it must be', async () => {
-    const made = await contact({ mobile: '4155550123' });
-    const evidence = 'said "yes",\nin writing';
-    await client.post(`/v1/contacts/${made.id}/consent`, {
-      purpose: 'promotional',
-      granted: true,
-      method: 'paper',
-      evidence,
-    });
-    const numbers = Array.from({ length: 1_200 }, (_, n) => `415556${String(n).padStart(4, '0')},both`);
-    await client.post('/v1/contacts/import', `mobile,consent\n${numbers.join('\n')}`, { 'content-type': 'text/csv' });
-    const other = await api.organization({ name: 'Other' });
-    await other.client.post('/v1/contacts/import', 'mobile,consent\n2125550100,both', { 'content-type': 'text/csv' });
-    const { status, headers, body } = await client.get('/v1/consent/export');
-    expect(status).toBe(200);
-    expect(headers.get('content-type')).toContain('text/csv');
-    const { parse } = await import('csv-parse/sync');
-    const rows = parse(body, { columns: true }) as Record<string, string>[];
-    expect(rows).toHaveLength(2_401);
-    expect(rows[0]).toMatchObject({ contactId: made.id, phoneNumber: '+14155550123', granted: 'true', evidence });
-    expect(new Set(rows.map(({ id }) => id)).size).toBe(2_401);
-    expect(body).not.toContain('+1212555');
   });
 });

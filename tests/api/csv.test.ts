@@ -1,5 +1,5 @@
 /** The CSV reader: any cells come back, in any pieces, and a bad record costs only itself. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type CsvItem, maxRecordBytes, readCsv } from '../../api/contacts/csv.ts';
 import { importContacts } from '../../api/contacts/importer.ts';

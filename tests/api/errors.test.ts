@@ -18,7 +18,7 @@ beforeAll(async () => {
     if (failure) throw failure;
     return original(id, work);
   };
-  const original = database.inOrganization;
+  const original = database.inOrganization.bind(database);
   Object.assign(database, { inOrganization: broken });
 });
 afterAll(() => api.stop());
@@ -170,7 +170,7 @@ describe('what is thrown below', () => {
 test('readiness names what is down; liveness does not depend on it', async () => {
   const { temporal } = api.app.deps;
   expect((await api.client(null).get('/readyz')).body).toEqual({ status: 'ready', postgres: 'up', temporal: 'up' });
-  const ping = temporal.ping;
+  const ping = temporal.ping.bind(temporal);
   temporal.ping = () => Promise.reject(new Error('away'));
   const answer = await api.client(null).get('/readyz');
   temporal.ping = ping;

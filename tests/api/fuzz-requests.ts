@@ -1,5 +1,5 @@
 /** Requests that fit an OpenAPI document more or less: what the fuzz test sends. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 
 // oxlint-disable-next-line typescript/no-explicit-any -- JSON Schema is any JSON
 export type Json = any;
@@ -56,6 +56,11 @@ const hostile = fc.constantFrom<Json>(
   { toString: 'x', constructor: { prototype: 1 } },
 );
 
+const byFormat: Record<string, readonly string[]> = {
+  'date-time': ['2026-11-22T15:04:05.000Z', '2031-01-01T00:00:00.000Z'],
+  email: ['ada@example.com'],
+};
+
 /** Values that fit a schema, roughly: formats and patterns are tried by their examples. */
 function fitting(schema: Json, document: Json, known: readonly string[]): fc.Arbitrary<Json> {
   if (!schema || schema === true) return fc.jsonValue();
@@ -78,7 +83,7 @@ function fitting(schema: Json, document: Json, known: readonly string[]): fc.Arb
       return fittingObject(schema, document, known);
     default:
       return fc.oneof(
-        { weight: 6, arbitrary: fc.constantFrom(...(schema.examples ?? ['Ada'])) },
+        { weight: 6, arbitrary: fc.constantFrom(...(schema.examples ?? byFormat[schema.format] ?? ['Ada'])) },
         { weight: 1, arbitrary: fc.constantFrom(...known) },
         { weight: 1, arbitrary: fc.string({ maxLength: Math.min(schema.maxLength ?? 30, 300) }) },
       );
@@ -87,7 +92,13 @@ function fitting(schema: Json, document: Json, known: readonly string[]): fc.Arb
 
 function fittingObject(schema: Json, document: Json, known: readonly string[]): fc.Arbitrary<Json> {
   const fields = Object.fromEntries(
-    Object.entries(schema.properties ?? {}).map(([name, child]) => [name, fitting(child, document, known)]),
+    Object.entries(schema.properties ?? {}).map(([name, child]) => [
+      name,
+      // A list is meant by its name.
+      name === 'list'
+        ? fc.constantFrom(...known.filter((text) => text.endsWith(' list')))
+        : fitting(child, document, known),
+    ]),
   );
   const record = fc.record(fields, { requiredKeys: schema.required ?? [] });
   const extra = schema.additionalProperties;

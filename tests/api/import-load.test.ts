@@ -9,6 +9,8 @@ import { openDatabase } from '../../db/database.ts';
 import { cloneDatabase, freePort } from '../harness/infrastructure.ts';
 import { clientOf } from './support.ts';
 
+const most = (values: number[]): number => Math.max(...values);
+
 /** Resident memory of the API process, sampled by itself. */
 const program = `
   import { systemClock } from './clock.ts';
@@ -18,7 +20,7 @@ const program = `
   const app = await buildApp({
     database: openDatabase(process.env.DATABASE_URL), clock: systemClock,
     secrets: secretBox(process.env.SECRETS_KEYS), publicUrl: 'http://localhost', log: { level: 'silent' },
-    temporal: { client: null, ping: async () => {}, close: async () => {} },
+    temporal: { client: null, ping: async () => {} },
   });
   await app.listen({ host: '127.0.0.1', port: Number(process.env.PORT) });
   setInterval(() => { gc(); console.log(JSON.stringify(process.memoryUsage())); }, 250);
@@ -82,7 +84,6 @@ test('50,000 rows go in while memory stays flat', { timeout: 120_000 }, async ()
     const live = during.map(({ heapUsed, external }) => (heapUsed + external) / 1_048_576);
     const half = Math.ceil(live.length / 2);
     const rate = Math.round(50_000 / seconds);
-    const most = (values: number[]) => Math.max(...values);
     process.stdout.write(
       `import: ${rate} rows/s; live memory at most ${most(live.slice(0, half)).toFixed(1)} MiB in the first half, ` +
         `${most(live.slice(half)).toFixed(1)} MiB in the second; resident ${(most(during.map(({ rss }) => rss)) / 1_048_576).toFixed(0)} MiB\n`,

@@ -25,7 +25,9 @@ test('operation ids are unique, and references lead somewhere', () => {
     ([, name]) => name,
   );
   for (const name of references) expect(document.components.schemas).toHaveProperty(name!);
-  expect(Object.keys(document.components.schemas).toSorted()).toEqual([...new Set(references)].toSorted());
+  expect(Object.keys(document.components.schemas).toSorted()).toEqual(
+    [...new Set(references)].toSorted((a, b) => (a! < b! ? -1 : 1)),
+  );
 });
 
 test('every schema in it compiles, and its examples fit', () => {

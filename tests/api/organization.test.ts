@@ -20,6 +20,9 @@ beforeEach(async () => {
 const actions = async (): Promise<string[]> =>
   (await client.get('/v1/audit-log')).body.items.map(({ action }: { action: string }) => action);
 
+const changeRow = (set: object) =>
+  api.database.system.updateTable('organizations').set(set).where('id', '=', acme.id).execute();
+
 describe('organizations', () => {
   test('are made with defaults, read, changed and audited', async () => {
     const made = await api.operator.post('/v1/organizations', {
@@ -181,9 +184,7 @@ test('the module says what is missing, step by step', async () => {
     state: 'disabled',
     missing: ['country', 'region', 'organizationNumber', 'accountSid', 'authToken', 'messagingServiceSid'],
   });
-  const change = (set: object) =>
-    api.database.system.updateTable('organizations').set(set).where('id', '=', acme.id).execute();
-  await change({
+  await changeRow({
     country: 'US',
     region: 'TX',
     organization_number: '1',
@@ -192,7 +193,7 @@ test('the module says what is missing, step by step', async () => {
     auth_token: 'x',
   });
   expect((await client.get('/v1/module')).body).toEqual({ state: 'pending_setup', missing: ['messagingServiceSid'] });
-  await change({ messaging_service_sid: 'MG1' });
+  await changeRow({ messaging_service_sid: 'MG1' });
   expect((await client.get('/v1/module')).body).toEqual({ state: 'enabled', missing: [] });
 });
 
@@ -262,7 +263,10 @@ test('numbers and pools are read with who shares a line; released numbers are no
     .execute();
   await system
     .insertInto('phone_number_users')
-    .values([first, second].map((user_id) => ({ ...tenant, number_id: shared, user_id })))
+    .values([
+      { ...tenant, number_id: shared, user_id: first },
+      { ...tenant, number_id: shared, user_id: second },
+    ])
     .execute();
   expect((await client.get('/v1/numbers')).body.items).toEqual([
     {

@@ -10,7 +10,7 @@ import { type Database, openDatabase } from '../../db/database.ts';
 import { secretBox } from '../../db/secrets.ts';
 import { cloneDatabase } from '../harness/infrastructure.ts';
 
-export interface Answer<Body = unknown> {
+interface Answer<Body = unknown> {
   status: number;
   headers: Headers;
   body: Body;
@@ -51,7 +51,7 @@ export function clientOf(url: string, key: string | null, always: Record<string,
 }
 
 /** A clock that tests move. */
-export interface TestClock extends Clock {
+interface TestClock extends Clock {
   advance(millis: number): void;
 }
 
@@ -98,19 +98,19 @@ export async function startApi(overrides: Partial<Deps> = {}): Promise<Api> {
   const app = await buildApp({
     database,
     clock,
-    temporal: { client: null as never, ping: async () => {}, close: async () => {} },
+    temporal: { client: null as never, ping: async () => {} },
     secrets: secretBox(`test:${randomBytes(32).toString('base64')}`),
     publicUrl: 'https://longwave.test',
     log: { level: 'silent' },
     ...overrides,
-  } as Deps);
+  });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
   const operator = clientOf(url, operatorKey);
   const key: Api['key'] = async (organizationId, { userId, permissions } = {}) => {
     const kind = userId ? 'user' : 'organization';
     const made = await operator.post(`/v1/organizations/${organizationId}/keys`, { kind, userId, permissions });
     if (made.status !== 201) throw new Error(`no key: ${JSON.stringify(made.body)}`);
-    return made.body.key as string;
+    return made.body.key;
   };
   return {
     url,

@@ -1,5 +1,5 @@
 /** I2: Postgres itself keeps organizations apart, in every table there is. */
-import pg from 'pg';
+import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Database, openDatabase } from '../../db/database.ts';
 import { cloneDatabase, type ClonedDatabase } from '../harness/infrastructure.ts';
@@ -7,8 +7,8 @@ import { fillTenant, type TenantRows } from './tenant-rows.ts';
 
 let own: ClonedDatabase;
 let database: Database;
-let owner: pg.Client;
-let app: pg.Client;
+let owner: Client;
+let app: Client;
 let a: TenantRows;
 let b: TenantRows;
 
@@ -26,8 +26,8 @@ beforeAll(async () => {
   database = openDatabase(own.url);
   a = await fillTenant(database, 'Alpha', '+14155550101');
   b = await fillTenant(database, 'Beta', '+14155550102');
-  owner = new pg.Client({ connectionString: own.url });
-  app = new pg.Client({ connectionString: own.url, options: '-c role=longwave_app' });
+  owner = new Client({ connectionString: own.url });
+  app = new Client({ connectionString: own.url, options: '-c role=longwave_app' });
   await owner.connect();
   await app.connect();
   const { rows } = await owner.query<Table>(`
@@ -52,7 +52,7 @@ afterAll(async () => {
 });
 
 /** Runs as the application's role, in an organization or in none; always rolled back. */
-async function as<T>(organization: string | null, work: (client: pg.Client) => Promise<T>): Promise<T> {
+async function as<T>(organization: string | null, work: (client: Client) => Promise<T>): Promise<T> {
   await app.query('begin');
   try {
     if (organization) await app.query(`select set_config('longwave.organization_id', $1, true)`, [organization]);

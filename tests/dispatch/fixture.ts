@@ -49,6 +49,8 @@ export async function openFixture() {
 
   return {
     database,
+    /** For the role that owns the database. */
+    url: own.url,
     in: <T>(organization: Organization, work: (trx: Trx) => Promise<T>): Promise<T> =>
       database.inOrganization(organization.id, work),
 

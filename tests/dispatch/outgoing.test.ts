@@ -1,6 +1,7 @@
 /** Claiming, writing and settling on real Postgres. */
 import fc from 'fast-check';
 import { sql } from 'kysely';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newId } from '../../db/ids.ts';
 import {
@@ -103,6 +104,7 @@ describe('a claim', () => {
   );
 
   it('passes over rows that another claim holds', async () => {
+    await using owner = await ownerClient();
     const massSms = await fixture.massSms(acme, 10);
     const held = Promise.withResolvers<void>();
     const release = Promise.withResolvers<void>();
@@ -116,9 +118,9 @@ describe('a claim', () => {
     // It has chosen its rows when it waits: not for the rows, but for its turn at the tallies.
     const other = claim(massSms.range, 10, { attemptId: 'b/1' });
     await eventually(async () => {
-      const { rows } = await sql<{ query: string }>`
-        select query from pg_stat_activity
-        where datname = current_database() and wait_event_type = 'Lock'`.execute(fixture.database.system);
+      const { rows } = await owner.query<{ query: string }>(
+        `select query from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+      );
       expect(rows.map((row) => row.query.trim().slice(0, 15))).toEqual(['update messages']);
     });
     release.resolve();
@@ -403,6 +405,15 @@ describe('the tallies of a mass SMS', () => {
     );
   });
 });
+
+async function ownerClient() {
+  const client = new pg.Client({ connectionString: fixture.url });
+  await client.connect();
+  return {
+    query: <Row extends pg.QueryResultRow>(text: string) => client.query<Row>(text),
+    [Symbol.asyncDispose]: () => client.end(),
+  };
+}
 
 /** Deadlocks end one of two transactions; the callers of these functions repeat them. */
 async function retried(work: () => Promise<void>): Promise<void> {

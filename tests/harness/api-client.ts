@@ -1,6 +1,6 @@
 /** A client of the API as a customer would write one. */
 
-export interface ApiResponse<Body = unknown> {
+interface ApiResponse<Body = unknown> {
   status: number;
   headers: Headers;
   body: Body;

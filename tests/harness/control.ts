@@ -56,7 +56,7 @@ export function controlClient(url: string) {
   const query = (parameters: object) => {
     const given = new URLSearchParams();
     for (const [name, value] of Object.entries(parameters)) if (value !== undefined) given.set(name, String(value));
-    return given.size > 0 ? `?${given}` : '';
+    return given.size > 0 ? `?${given.toString()}` : '';
   };
   return {
     messages: (filter: { to?: string; from?: string; accountSid?: string; limit?: number; offset?: number } = {}) =>

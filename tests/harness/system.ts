@@ -33,7 +33,7 @@ export interface EnabledOrganization {
   line: Line;
 }
 
-export interface OrganizationOverrides {
+interface OrganizationOverrides {
   name?: string;
   domain?: string;
   /** Sent to `PATCH /settings`. */
@@ -41,7 +41,7 @@ export interface OrganizationOverrides {
   segmentsPerSecond?: number | null;
 }
 
-export interface TestContact {
+interface TestContact {
   id: string;
   mobile: string;
 }

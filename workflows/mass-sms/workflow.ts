@@ -7,6 +7,7 @@
  */
 import {
   ActivityCancellationType,
+  ActivityFailure,
   ApplicationFailure,
   allHandlersFinished,
   CancellationScope,
@@ -51,11 +52,22 @@ const { runBatch } = proxyActivities<BatchActivities>({
   retry: { initialInterval: '500ms', maximumInterval: '10s' },
 });
 
+/** As `applyCommand`; what Postgres refuses is thrown as the workflow's own refusals are, for the API to read. */
+async function apply(command: Parameters<typeof applyCommand>[0]): Promise<MassSmsState> {
+  try {
+    return await applyCommand(command);
+  } catch (error) {
+    const cause = error instanceof ActivityFailure ? error.cause : undefined;
+    throw cause instanceof ApplicationFailure && cause.type === transitionNotAllowed ? cause : error;
+  }
+}
+
 export async function massSms(input: MassSmsInput): Promise<MassSmsState> {
   try {
     return await live(input);
   } catch (error) {
-    if (!isCancellation(error)) throw error;
+    // A batch that is cancelled may end with a failure of its own.
+    if (!isCancellation(error) && !CancellationScope.current().consideredCancelled) throw error;
     // Cancelled from outside, as ops can in the Web UI: the facts in Postgres must say so too.
     const { organizationId, massSmsId } = input;
     await CancellationScope.nonCancellable(() =>
@@ -92,19 +104,19 @@ async function live(input: MassSmsInput): Promise<MassSmsState> {
   };
 
   const obey = async (action: MassSmsAction, command: MassSmsCommand): Promise<MassSmsState> => {
-    // One command at a time; the second judges what the first has made of the state.
-    await condition(() => !commanding);
+    // One command at a time; the second judges what the first has made of the state. All who wait wake up at once.
+    while (commanding) await condition(() => !commanding);
     if (!allowedActions(state.status).includes(action)) refuse(action);
     commanding = true;
     try {
       // Postgres first: no worker claims another message from this moment, not even one cut off from Temporal.
-      adopt(await applyCommand({ organizationId, massSmsId, action, ...command }));
+      adopt(await apply({ organizationId, massSmsId, action, ...command }));
       commands += 1;
       if (action === 'pause' || action === 'cancel') {
         now.sending?.cancel();
         await condition(() => now.sending === null);
         // The batch gave back what had not left yet: that is cancelled too.
-        if (action === 'cancel') adopt(await applyCommand({ organizationId, massSmsId, action, ...command }));
+        if (action === 'cancel') adopt(await apply({ organizationId, massSmsId, action, ...command }));
       }
       return { ...state };
     } finally {
@@ -147,8 +159,9 @@ async function live(input: MassSmsInput): Promise<MassSmsState> {
       // A command obeyed meanwhile has judged later than this answer, unless the answer is the end.
       if (!changed() || isFinal(next.status)) adopt(next);
     } catch (error) {
-      // Cancelled by a command: the loop looks at what it made of the state. Anything else ends the workflow.
-      if (!isCancellation(error) || !changed()) throw error;
+      // A command ended it, and however it ended then (a worker that shuts down or dies answers otherwise than with a
+      // cancellation), the loop looks at what the command made of the state. Anything else ends the workflow.
+      if (!changed()) throw error;
     } finally {
       now.sending = null;
     }

@@ -1,0 +1,155 @@
+/** Status callbacks on real Postgres: late, twice, out of order, before our own answer, and for messages we do not have. */
+import fc from 'fast-check';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { applyStatusReports, markDeadNumbers, type StatusReport } from '../../db/status-reports.ts';
+import { type MessageStatus, statusRank } from '../../domain/message-status.ts';
+import { type Fixture, openFixture, type Organization } from './fixture.ts';
+
+let fixture: Fixture;
+let acme: Organization;
+beforeAll(async () => {
+  fixture = await openFixture();
+  acme = await fixture.organization();
+});
+afterAll(async () => {
+  await fixture?.close();
+});
+
+const start = Date.parse('2026-12-01T15:00:00Z');
+const at = (ms: number) => new Date(start + ms);
+const apply = (reports: StatusReport[], organization = acme) =>
+  fixture.in(organization, (trx) => applyStatusReports(trx, reports));
+const eventsOf = async (messageId: string) => {
+  const { rows } = await sql<{ status: string; sid: string }>`
+    select status, twilio_sid as sid from message_events where message_id = ${messageId} order by status, twilio_sid`.execute(
+    fixture.database.system,
+  );
+  return rows;
+};
+
+async function oneSent(status: MessageStatus = 'sending') {
+  const massSms = await fixture.massSms(acme, 1);
+  const { id } = massSms.messages[0]!;
+  await fixture.force([id], { status, claimedAt: at(0) });
+  const read = async () => (await fixture.messagesOf(massSms))[0]!;
+  const report = (reported: MessageStatus, ms: number, more: Partial<StatusReport> = {}): StatusReport => ({
+    messageId: id,
+    sid: 'SM1',
+    status: reported,
+    errorCode: null,
+    at: at(ms),
+    ...more,
+  });
+  return { id, read, report, massSms };
+}
+
+const reported = ['accepted', 'sent', 'delivered', 'undelivered', 'failed', 'cancelled'] as const;
+
+describe('status reports', () => {
+  it('take a message forward, with the times of being sent and of its end', async () => {
+    const { id, read, report } = await oneSent();
+    await apply([report('accepted', 10)]);
+    expect(await read()).toMatchObject({ status: 'accepted', twilio_sid: 'SM1', accepted_at: at(10), finished_at: null });
+    await apply([report('sent', 20)]);
+    await apply([report('delivered', 30)]);
+    expect(await read()).toMatchObject({ status: 'delivered', accepted_at: at(10), sent_at: at(20), finished_at: at(30) });
+    expect(await eventsOf(id)).toHaveLength(3);
+  });
+
+  it('never take it backwards, in whatever order, grouping and repetition they come', async () => {
+    const sequence = fc.array(fc.array(fc.constantFrom(...reported), { minLength: 1, maxLength: 4 }), {
+      minLength: 1,
+      maxLength: 6,
+    });
+    await fc.assert(
+      fc.asyncProperty(sequence, async (groups) => {
+        const { id, read, report } = await oneSent();
+        let expected: MessageStatus = 'sending';
+        let ms = 0;
+        for (const group of groups) {
+          let best: MessageStatus | undefined;
+          for (const status of group) if (!best || statusRank[status] > statusRank[best]) best = status;
+          if (statusRank[best!] > statusRank[expected]) expected = best!;
+          await apply(group.map((status) => report(status, (ms += 10))));
+          expect((await read()).status).toBe(expected);
+        }
+        expect(await eventsOf(id)).toHaveLength(new Set(groups.flat()).size);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('count once however often they are delivered', async () => {
+    const { id, read, report } = await oneSent();
+    await apply([report('delivered', 10), report('delivered', 10), report('delivered', 12)]);
+    const once = await read();
+    await apply([report('delivered', 500)]);
+    expect(await read()).toEqual(once);
+    expect(await eventsOf(id)).toEqual([{ status: 'delivered', sid: 'SM1' }]);
+  });
+
+  it('of a message in doubt settle it', async () => {
+    const { read, report } = await oneSent('in_doubt');
+    await apply([report('accepted', 10)]);
+    expect(await read()).toMatchObject({ status: 'accepted', twilio_sid: 'SM1' });
+  });
+
+  it('keep the time of being sent also when the delivery is in the same group', async () => {
+    const { read, report } = await oneSent();
+    await apply([report('delivered', 30), report('sent', 20)]);
+    expect(await read()).toMatchObject({ status: 'delivered', sent_at: at(20), finished_at: at(30) });
+  });
+
+  it('name the numbers that were refused, which are then matched by no audience', async () => {
+    const { read, report, massSms } = await oneSent();
+    const applied = await apply([report('undelivered', 10, { errorCode: 30_006 })]);
+    expect(applied.rejected).toEqual([{ contactNumber: massSms.messages[0]!.to, errorCode: 30_006 }]);
+    expect(await read()).toMatchObject({ status: 'undelivered', error_code: 30_006 });
+    await fixture.in(acme, (trx) => markDeadNumbers(trx, [massSms.messages[0]!.to], at(20)));
+    const contact = await fixture.database.system
+      .selectFrom('contacts')
+      .select('phone_status')
+      .where('id', '=', massSms.messages[0]!.contactId)
+      .executeTakeFirst();
+    expect(contact).toEqual({ phone_status: 'invalid' });
+  });
+
+  it('under a second SID are told apart: Twilio has the message twice', async () => {
+    const { id, read, report } = await oneSent();
+    expect((await apply([report('sent', 10)])).doubled).toEqual([]);
+    expect((await apply([report('delivered', 20, { sid: 'SM2' })])).doubled).toEqual([id]);
+    expect(await read()).toMatchObject({ twilio_sid: 'SM1' });
+    expect(await eventsOf(id)).toEqual([
+      { status: 'delivered', sid: 'SM2' },
+      { status: 'sent', sid: 'SM1' },
+    ]);
+  });
+
+  it("of messages the organization does not have change nothing, not even another organization's", async () => {
+    const other = await fixture.organization();
+    const { id, read, report } = await oneSent();
+    const before = await read();
+    const unknown = report('delivered', 10, { messageId: 'msg_01a20368-534e-785e-8b65-000000000000' });
+    expect(await apply([unknown])).toEqual({ rejected: [], doubled: [] });
+    expect(await apply([report('delivered', 10)], other)).toEqual({ rejected: [], doubled: [] });
+    expect(await read()).toEqual(before);
+    expect(await eventsOf(id)).toEqual([]);
+  });
+
+  it('of many messages are applied together, each for itself', async () => {
+    const massSms = await fixture.massSms(acme, 200);
+    await fixture.force(massSms.messages.map((message) => message.id), { status: 'sending', claimedAt: at(0) });
+    const reports = massSms.messages.map(({ id, rank }) => ({
+      messageId: id,
+      sid: `SM${rank}`,
+      status: reported[rank % reported.length]!,
+      errorCode: null,
+      at: at(rank),
+    }));
+    await apply(reports);
+    const rows = await fixture.messagesOf(massSms);
+    expect(rows.map((row) => row.status)).toEqual(reports.map((report) => report.status));
+    expect(rows.map((row) => row.twilio_sid)).toEqual(reports.map((report) => report.sid));
+  });
+});

@@ -1,0 +1,47 @@
+/**
+ * Histories for the replay tests. Every workflow test hands the histories it makes to `keepHistory`, which replays them
+ * at once against today's code. To record new ones (a new path, or a new version after a change guarded by `patched()`):
+ *
+ *     LONGWAVE_RECORD=v2 npm test -- tests/workflows
+ *
+ * writes `histories/<workflow>.<what>.v2.json`. Commit them, and never change those that are there: processes that began
+ * under an older version are still running somewhere.
+ */
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Client } from '@temporalio/client';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import type { temporal } from '@temporalio/proto';
+import { type ReplayHistoriesIterable, Worker, type WorkflowBundle } from '@temporalio/worker';
+import { workflowBundle } from './bundle.ts';
+
+export const historiesFolder = path.join(import.meta.dirname, 'histories');
+
+/** Replays histories and answers what went wrong with each: `runReplayHistories` yields errors, it does not throw. */
+export async function replayErrors(
+  histories: ReplayHistoriesIterable,
+  bundle: WorkflowBundle,
+): Promise<Record<string, string | null>> {
+  const results: Record<string, string | null> = {};
+  for await (const { workflowId, error } of Worker.runReplayHistories({ workflowBundle: bundle }, histories)) {
+    results[workflowId] = error ? `${error.name}: ${error.message}` : null;
+  }
+  return results;
+}
+
+/**
+ * Replays the history of a workflow and, when asked to record, writes it as `<what>.<version>.json`.
+ *
+ * @param what the workflow's type and what happened, such as `massSms.cancelled`
+ * @throws when the workflow's own code does not lead to its history again
+ */
+export async function keepHistory(client: Client, workflowId: string, what: string): Promise<void> {
+  const history: temporal.api.history.v1.IHistory = await client.workflow.getHandle(workflowId).fetchHistory();
+  const errors = await replayErrors([{ workflowId, history }], await workflowBundle());
+  if (errors[workflowId] !== null) throw new Error(`${what} does not replay: ${errors[workflowId] ?? 'no result'}`);
+  const version = process.env['LONGWAVE_RECORD'];
+  if (!version) return;
+  await mkdir(historiesFolder, { recursive: true });
+  const file = path.join(historiesFolder, `${what}.${version}.json`);
+  await writeFile(file, `${JSON.stringify(JSON.parse(historyToJSON(history)), undefined, 1)}\n`, { flag: 'wx' });
+}
