@@ -24,7 +24,10 @@ const schema = z.object({
   TWILIO_BASE_URL: z.url({ protocol: /^https?$/ }).optional(),
   PORT: port(3000),
   HOST: z.string().min(1).default('127.0.0.1'),
-  PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  PUBLIC_URL: z
+    .url({ protocol: /^https?$/ })
+    .transform((url) => url.replace(/\/+$/, ''))
+    .optional(),
   SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
   MAIL_FROM: z.string().min(3).default('Longwave <longwave@localhost>'),
   OPERATOR_EMAIL: z.email().optional(),
@@ -82,3 +85,7 @@ export function readConfig<const Names extends readonly Variable[]>(
   });
   throw new ConfigurationError(`The environment is not complete:\n${[...new Set(faults)].join('\n')}`);
 }
+
+/** Where the outside reaches the API, without a trailing slash: webhooks are sent there and signed for it. */
+export const publicUrlOf = ({ PUBLIC_URL: url, PORT: port }: Pick<Environment, 'PUBLIC_URL' | 'PORT'>): string =>
+  url ?? `http://127.0.0.1:${port}`;

@@ -1,5 +1,6 @@
 /** Running a batch of a mass SMS: the long activity, on the bulk queue. */
 import { ApplicationFailure, Context } from '@temporalio/activity';
+import pLimit from 'p-limit';
 import type { Clock } from '../clock.ts';
 import type { Database } from '../db/database.ts';
 import {
@@ -17,13 +18,21 @@ import {
   setStatus,
   wholeRange,
 } from '../db/mass-sms.ts';
-import { cancelUnsent, claimMessages, countLeft, type RankRange, writeResults } from '../db/outgoing.ts';
+import {
+  cancelUnsent,
+  claimMessages,
+  countLeft,
+  type RankRange,
+  refreshStatistics,
+  writeResults,
+} from '../db/outgoing.ts';
 import { learnFromRefusals } from '../db/refusals.ts';
-import type { MassSmsCause, MassSmsRow } from '../db/schema.ts';
+import type { MassSmsRow } from '../db/schema.ts';
 import type { SecretBox } from '../db/secrets.ts';
-import { firstMoment } from '../domain/batches.ts';
+import { firstMoment, NeverOpensError } from '../domain/batches.ts';
 import { isRunning, type MassSmsState } from '../domain/mass-sms.ts';
 import type { TwilioAccount, TwilioGateway } from '../twilio/gateway.ts';
+import { idle, isExpired, missingFor, validityPeriod, waiting } from './batch-rules.ts';
 import { dispatch, type DispatchReport } from './dispatch/dispatch.ts';
 import { permitPurse } from './dispatch/permits.ts';
 import { settleDoubts } from './dispatch/settle.ts';
@@ -37,7 +46,7 @@ export interface BatchDeps {
   secrets: SecretBox;
   /** Where Twilio reaches the API. */
   publicUrl: string;
-  /** Requests under way at once, per batch. */
+  /** Requests under way at once, all batches of this worker together. */
   concurrency: number;
   /** Aborts when the worker begins to shut down. */
   draining: AbortSignal;
@@ -62,6 +71,7 @@ interface Run {
 
 export function createBatchActivities(deps: BatchDeps) {
   const { database, clock } = deps;
+  const slots = pLimit(deps.concurrency);
 
   /** Only for an organization that lacks nothing. */
   const accountOf = ({ accountSid, authToken }: SendingOrganization): TwilioAccount =>
@@ -90,8 +100,11 @@ export function createBatchActivities(deps: BatchDeps) {
       const expired = batch.status === 'sending' && isExpired(row, batch, organization, now);
       const ends = expired ? null : sendingEnds(row, organization.settings, now);
       if (batch.status === 'scheduled') {
-        if (!ends) return waiting(row.status, firstMoment(batchRules(row, organization.settings), now));
-        await setBatchStatus(trx, massSmsId, batch.number, 'sending');
+        // Its last moments count as closed: a batch must not begin only to be cut off.
+        if (!ends || ends.getTime() - marginMs <= now.getTime()) {
+          return waiting(row.status, firstMoment(batchRules(row, organization.settings), ends ?? now));
+        }
+        await setBatchStatus(trx, massSmsId, batch.number, 'sending', now);
       }
       if (row.status === 'scheduled') await setStatus(trx, massSmsId, 'in_process', { now });
       return {
@@ -143,6 +156,7 @@ export function createBatchActivities(deps: BatchDeps) {
       },
       {
         concurrency: deps.concurrency,
+        slots,
         rate,
         permits: permitPurse(database, clock, organizationId, rate),
         signal,
@@ -166,13 +180,12 @@ export function createBatchActivities(deps: BatchDeps) {
       const rules = batchRules(row, run.organization.settings);
       const closed = !run.ends || run.ends.getTime() - marginMs <= now.getTime();
       const opensAgain = () => firstMoment(rules, new Date(Math.max(now.getTime(), run.ends?.getTime() ?? 0)));
-      if (closed && row.at_window_close === 'expire') {
-        await cancelUnsent(trx, run.range, { reason: 'expired', now });
-      }
+      const expired =
+        closed && row.at_window_close === 'expire' ? await cancelUnsent(trx, run.range, { reason: 'expired', now }) : 0;
       const left = await countLeft(trx, run.range);
       if (left.unsettled > 0) return waiting('in_process', lookAgainAt ?? new Date(now.getTime() + 1_000));
       if (left.queued > 0) return waiting('in_process', closed ? opensAgain() : now);
-      await setBatchStatus(trx, row.id, run.batch.number, 'sent');
+      await setBatchStatus(trx, row.id, run.batch.number, expired > 0 ? 'expired' : 'sent');
       const next = (await batchesOf(trx, row.id)).find(isOpen);
       if (next) return waiting('in_process', next.startAt);
       await setStatus(trx, row.id, 'completed', { now, endAt: now });
@@ -180,7 +193,7 @@ export function createBatchActivities(deps: BatchDeps) {
     });
 
   /** Paused, cancelled or in error: nothing is sent, but what is in doubt is still settled. */
-  const settleAtRest = async (row: MassSmsRow): Promise<MassSmsState> => {
+  const settleAtRest = async (row: MassSmsRow, signal: AbortSignal): Promise<MassSmsState> => {
     const range = wholeRange(row);
     const { unsettled, organization } = await database.inOrganization(row.organization_id, async (trx) => ({
       unsettled: (await countLeft(trx, range)).unsettled,
@@ -189,13 +202,49 @@ export function createBatchActivities(deps: BatchDeps) {
     let lookAgainAt: Date | null = null;
     if (unsettled > 0 && !missingFor(organization)) {
       const account = accountOf(organization);
-      ({ lookAgainAt } = await settleDoubts({ ...deps, account }, row.organization_id, range));
+      ({ lookAgainAt } = await settleDoubts({ ...deps, account }, row.organization_id, range, signal));
     }
     if (row.status === 'cancelled') {
       await database.inOrganization(row.organization_id, (trx) => cancelRest(trx, row, clock.now()));
     }
     return lookAgainAt ? waiting(row.status, lookAgainAt) : idle(row.status);
   };
+
+  /** Sends, and settles what is in doubt before and after. Returns early when `stop` aborts. */
+  const sendAndSettle = async (run: Run, stop: AbortSignal, onProgress: (sent: number) => void) => {
+    const settle = () => settleDoubts({ ...deps, account: run.account }, run.organizationId, run.range, stop);
+    const closing = new AbortController();
+    const untilClosed = run.ends ? run.ends.getTime() - marginMs - clock.now().getTime() : 0;
+    const closes = setTimeout(() => closing.abort(), Math.max(0, untilClosed));
+    const signal = AbortSignal.any([stop, closing.signal]);
+    let blocked: DispatchReport['blocked'] = null;
+    let sent = 0;
+    try {
+      await settle();
+      while (run.ends && !signal.aborted && !blocked) {
+        const before = sent;
+        const report = await send(run, run.ends, signal, (count) => {
+          sent = before + count;
+          onProgress(sent);
+        });
+        ({ blocked } = report);
+        // What was given back is due again; without any, the batch is through but for what is in doubt.
+        if (report.givenBack === 0) break;
+      }
+      const { lookAgainAt } = await settle();
+      return { blocked, lookAgainAt };
+    } finally {
+      clearTimeout(closes);
+    }
+  };
+
+  /** No moment is allowed for what is left: a person must change the window or allow weekends. */
+  const stopForGood = (organizationId: string, massSmsId: string, error: NeverOpensError): Promise<MassSmsState> =>
+    database.inOrganization(organizationId, async (trx) => {
+      const cause = { code: 'window_never_opens', detail: error.message };
+      await setStatus(trx, massSmsId, 'error', { now: clock.now(), cause });
+      return idle('error');
+    });
 
   return {
     /**
@@ -212,71 +261,27 @@ export function createBatchActivities(deps: BatchDeps) {
       massSmsId: string;
     }): Promise<MassSmsState> {
       const context = Context.current();
-      await clock.sync();
-      const run = await begin(organizationId, massSmsId);
-      if ('version' in run) return run;
-      if ('resting' in run) return settleAtRest(run.resting);
-
-      const progress = { batch: run.batch.number, sent: 0 };
+      const progress = { sent: 0 };
       const beating = setInterval(() => context.heartbeat(progress), heartbeatMs);
-      const closing = new AbortController();
-      const untilClosed = run.ends ? run.ends.getTime() - marginMs - clock.now().getTime() : 0;
-      const closes = setTimeout(() => closing.abort(), Math.max(0, untilClosed));
-      const signal = AbortSignal.any([context.cancellationSignal, deps.draining, closing.signal]);
+      const stop = AbortSignal.any([context.cancellationSignal, deps.draining]);
       try {
-        let blocked: DispatchReport['blocked'] = null;
-        let doubts = await settleDoubts({ ...deps, account: run.account }, organizationId, run.range);
-        while (run.ends && !signal.aborted && !blocked) {
-          const before = progress.sent;
-          const report = await send(run, run.ends, signal, (sent) => {
-            progress.sent = before + sent;
-          });
-          ({ blocked } = report);
-          // What was given back is due again; without any, the batch is through but for what is in doubt.
-          if (report.givenBack === 0) break;
-        }
+        await clock.sync();
+        const run = await begin(organizationId, massSmsId);
+        if ('version' in run) return run;
+        if ('resting' in run) return await settleAtRest(run.resting, stop);
+        await refreshStatistics(database.system, run.row.created_at);
+        const { blocked, lookAgainAt } = await sendAndSettle(run, stop, (sent) => {
+          progress.sent = sent;
+        });
         context.cancellationSignal.throwIfAborted();
         if (deps.draining.aborted) throw ApplicationFailure.retryable('The worker is shutting down.', 'Draining');
-        doubts = await settleDoubts({ ...deps, account: run.account }, organizationId, run.range);
-        return await conclude(run, blocked, doubts.lookAgainAt);
+        return await conclude(run, blocked, lookAgainAt);
+      } catch (error) {
+        if (error instanceof NeverOpensError) return await stopForGood(organizationId, massSmsId, error);
+        throw error;
       } finally {
         clearInterval(beating);
-        clearTimeout(closes);
       }
     },
-  };
-}
-
-/** Whether the window a batch began in has closed for good: nothing of it may go out in a later one. */
-function isExpired(row: MassSmsRow, batch: Batch, { settings }: SendingOrganization, now: Date): boolean {
-  if (row.at_window_close !== 'expire') return false;
-  const deadline = sendingEnds(row, settings, batch.startAt);
-  return deadline !== null && now >= deadline;
-}
-
-const idle = (status: MassSmsState['status']): MassSmsState => ({ version: 1, status, runAt: null });
-const waiting = (status: MassSmsState['status'], until: Date): MassSmsState => ({
-  version: 1,
-  status,
-  runAt: until.toISOString(),
-});
-
-/** Seconds until the end of sending, as Twilio takes them. */
-const validityPeriod = (ends: Date, now: Date): number =>
-  Math.min(36_000, Math.max(1, Math.floor((ends.getTime() - now.getTime()) / 1000)));
-
-/** What the organization lacks to send at all, as the cause of an Error. */
-function missingFor(organization: SendingOrganization): MassSmsCause | null {
-  const missing = (
-    [
-      ['the module is off', organization.moduleOn],
-      ['no Twilio account', organization.accountSid && organization.authToken],
-      ['no messaging service', organization.messagingServiceSid],
-    ] as const
-  ).flatMap(([what, there]) => (there ? [] : [what]));
-  if (missing.length === 0) return null;
-  return {
-    code: 'not_enabled',
-    detail: `The organization cannot send: ${missing.join(', ')}. Enable it, then resume.`,
   };
 }

@@ -14,15 +14,17 @@ import {
   setStatus,
 } from '../db/mass-sms.ts';
 import type { MassSmsRow } from '../db/schema.ts';
-import { nextBatchStart, timeOfDay } from '../domain/batches.ts';
+import { NeverOpensError, nextBatchStart, timeOfDay } from '../domain/batches.ts';
 import {
   allowedActions,
+  isFinal,
   type MassSmsAction,
   type MassSmsCommand,
   type MassSmsState,
   type MassSmsStatus,
   type Refusal,
   transitionNotAllowed,
+  windowNeverOpens,
 } from '../domain/mass-sms.ts';
 
 export type MassSmsActivities = ReturnType<typeof createMassSmsActivities>;
@@ -31,6 +33,8 @@ export interface CommandInput extends MassSmsCommand {
   organizationId: string;
   massSmsId: string;
   action: MassSmsAction;
+  /** Cancels from any state that is not final: ops ended the workflow. */
+  force?: boolean;
 }
 
 /** Where a command leads when it was obeyed already and only its answer was lost. */
@@ -55,9 +59,10 @@ export function createMassSmsActivities({ database, clock }: { database: Databas
         const row = await findMassSms(trx, massSmsId, { lock: true });
         if (!row) throw ApplicationFailure.nonRetryable(`There is no mass SMS ${massSmsId}.`, 'NotFound');
         const repeated = reached[action].includes(row.status);
-        if (!repeated && !allowedActions(row.status).includes(action)) throw notAllowed(action, row.status);
+        const allowed = input.force ? !isFinal(row.status) : allowedActions(row.status).includes(action);
+        if (!repeated && !allowed) throw notAllowed(action, row.status);
         const organization = await sendingOrganization(trx, organizationId);
-        const state = await obey(trx, { row, organization, command: input, now: clock.now() });
+        const state = await obey(trx, { row, organization, command: input, now: clock.now() }).catch(neverOpens);
         if (!repeated) {
           const { actor, startAt, allowWeekends } = input;
           const detail = { ...(startAt && { startAt }), ...(allowWeekends !== undefined && { allowWeekends }) };
@@ -129,6 +134,11 @@ async function earliestNext(trx: Trx, row: MassSmsRow, { settings }: SendingOrga
 
 /** At rest there is still something to do at once: settling what is in doubt. */
 const atRest = (status: MassSmsStatus, now: Date): MassSmsState => ({ version: 1, status, runAt: now.toISOString() });
+
+function neverOpens(error: unknown): never {
+  if (!(error instanceof NeverOpensError)) throw error;
+  throw ApplicationFailure.nonRetryable(error.message, windowNeverOpens);
+}
 
 function notAllowed(action: MassSmsAction, status: MassSmsStatus): ApplicationFailure {
   const refusal: Refusal = { status, allowed: allowedActions(status) };

@@ -1,6 +1,6 @@
 /** The API process: reads the environment, connects, listens, and closes gracefully. */
 import { systemClock, temporalClock } from '../clock.ts';
-import { ConfigurationError, readConfig } from '../config.ts';
+import { ConfigurationError, publicUrlOf, readConfig } from '../config.ts';
 import { upsertEnvironmentKey } from '../db/api-keys.ts';
 import { openDatabase } from '../db/database.ts';
 import { secretBox } from '../db/secrets.ts';
@@ -37,7 +37,7 @@ const app = await buildApp({
   clock,
   temporal,
   secrets: secretBox(config.SECRETS_KEYS),
-  publicUrl: (config.PUBLIC_URL ?? `http://${config.HOST}:${config.PORT}`).replace(/\/+$/, ''),
+  publicUrl: publicUrlOf(config),
   log: { level: config.LOG_LEVEL },
 });
 

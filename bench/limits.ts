@@ -32,7 +32,8 @@ export async function pacing(bench: BenchStack, { sizes, judge, report }: Measur
         unit: 'segments/s',
         ours: rates,
         theirs: spreadOf([rate]),
-        aim: { least: 0.97, most: 1, always: true },
+        // The bucket holds a second's worth, so a stretch may begin with one; a little for the edges of seconds.
+        aim: { least: 0.97, most: (pacingSeconds + 1.2) / pacingSeconds, always: true },
       },
       { judge },
     ),
@@ -61,9 +62,10 @@ export async function memory(bench: BenchStack, organization: BenchOrganization,
     await bench.restartWorker();
     await bench.prepare({});
     resetPeakMemory(bench.workerPid());
+    const atRest = peakMemory(bench.workerPid());
     await runLongwave(bench, organization, { list, count });
     const peak = peakMemory(bench.workerPid());
-    report(`worker memory with ${count} recipients: ${peak.toFixed(0)} MB at most`);
+    report(`worker memory with ${count} recipients: ${peak.toFixed(0)} MB at most, ${atRest.toFixed(0)} MB before`);
     peaks.push(peak);
   }
   const [small, large] = peaks as [number, number];

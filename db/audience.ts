@@ -86,9 +86,19 @@ export async function countAudience(
   definition: AudienceDefinition,
   limit: number,
 ): Promise<AudienceCount> {
-  const { rows } = await sql<{ verdict: ExclusionReason | 'recipient'; count: number }>`
+  const { rows } = await sql<VerdictCount>`
     with ${audienceCte(organizationId, definition, limit)}
     select verdict, count(*) as count from audience group by verdict`.execute(trx);
+  return countVerdicts(rows);
+}
+
+export interface VerdictCount {
+  verdict: ExclusionReason | 'recipient';
+  count: number;
+}
+
+/** Adds up what `audience` was grouped into. */
+export function countVerdicts(rows: readonly VerdictCount[]): AudienceCount {
   const counts = new Map(rows.map(({ verdict, count }) => [verdict, count]));
   const excluded = Object.fromEntries(
     exclusionReasons.map((reason) => [reason, counts.get(reason) ?? 0]),

@@ -6,6 +6,9 @@ import type { Schema } from './schema.ts';
 // Counts fit a number; timestamps stay Date. Everything else keeps pg's defaults.
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 
+// A server or a client that vanishes without a word must not hold locks, or a connection, for hours.
+const limits = '-c statement_timeout=60s -c lock_timeout=10s -c idle_in_transaction_session_timeout=30s';
+
 export type Trx = Transaction<Schema>;
 /** What queries take: a transaction, or the system connection outside one. */
 export type Db = Kysely<Schema>;
@@ -35,9 +38,11 @@ export function openDatabase(
     const pool = new pg.Pool({
       connectionString: url,
       max,
-      options: `-c role=${role}`,
+      options: `-c role=${role} ${limits}`,
       application_name: `longwave:${role}`,
       connectionTimeoutMillis: 10_000,
+      query_timeout: 60_000,
+      keepAlive: true,
       idleTimeoutMillis: 30_000,
     });
     // A server that goes away ends connections. The pool replaces them and the query under way fails by itself; the event

@@ -1,8 +1,8 @@
 /** What contacts send us: kept once, attributed to a contact, and obeyed when it is STOP or START. */
 import { sql } from 'kysely';
 import type { Keyword } from '../domain/keywords.ts';
-import { type Purpose, purposes } from '../domain/purpose.ts';
-import { withDefaults } from '../domain/settings.ts';
+import { purposes } from '../domain/purpose.ts';
+import { type Settings, withDefaults } from '../domain/settings.ts';
 import type { Trx } from './database.ts';
 import { newId } from './ids.ts';
 
@@ -109,7 +109,7 @@ async function optOut(trx: Trx, message: InboundMessage, contactId: string): Pro
     })
     .onConflict((conflict) => conflict.doNothing())
     .execute();
-  await writeLedger(trx, message, contactId, false);
+  await writeLedger(trx, message, contactId, { granted: false, scope });
   let unsent = trx
     .updateTable('messages')
     .set({ status: 'cancelled', cancel_reason: 'opted_out', finished_at: at })
@@ -134,22 +134,36 @@ async function optBackIn(trx: Trx, message: InboundMessage, contactId: string): 
     .where('phone_number', '=', message.from)
     .where((or) => or.or([or('line', 'is', null), or('line', '=', message.to)]))
     .executeTakeFirst();
-  if (lifted.numDeletedRows > 0n) await writeLedger(trx, message, contactId, true);
+  if (lifted.numDeletedRows > 0n) await writeLedger(trx, message, contactId, { granted: true });
 }
 
-async function writeLedger(trx: Trx, message: InboundMessage, contactId: string, granted: boolean): Promise<void> {
-  const entry = (purpose: Purpose) => ({
-    id: newId('ledgerEntry', message.at),
-    organization_id: message.organizationId,
-    contact_id: contactId,
-    phone_number: message.from,
-    purpose,
-    granted,
-    method: 'reply',
-    evidence: message.sid,
-    actor: `contact:${contactId}`,
-    source: message.to,
-    at: message.at,
-  });
-  await trx.insertInto('consent_ledger').values(purposes.map(entry)).execute();
+/** A STOP withdraws every purpose; a START gives back only those the contact had consented to before. */
+async function writeLedger(
+  trx: Trx,
+  message: InboundMessage,
+  contactId: string,
+  { granted, scope }: { granted: boolean; scope?: Settings['optOutScope'] },
+): Promise<void> {
+  const contact = await trx
+    .selectFrom('contacts')
+    .select(['consent_transactional', 'consent_promotional'])
+    .where('id', '=', contactId)
+    .executeTakeFirstOrThrow();
+  const had = { transactional: contact.consent_transactional, promotional: contact.consent_promotional };
+  const entries = purposes
+    .filter((purpose) => !granted || had[purpose])
+    .map((purpose) => ({
+      id: newId('ledgerEntry', message.at),
+      organization_id: message.organizationId,
+      contact_id: contactId,
+      phone_number: message.from,
+      purpose,
+      granted,
+      method: scope === 'number' ? 'reply_to_this_number_only' : 'reply',
+      evidence: message.sid,
+      actor: `contact:${contactId}`,
+      source: message.to,
+      at: message.at,
+    }));
+  if (entries.length > 0) await trx.insertInto('consent_ledger').values(entries).execute();
 }

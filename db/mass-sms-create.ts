@@ -4,7 +4,7 @@ import { planBatches, batchSizes } from '../domain/batches.ts';
 import type { WindowClosePolicy } from '../domain/mass-sms.ts';
 import { merge } from '../domain/merge-codes.ts';
 import type { Settings } from '../domain/settings.ts';
-import { audienceCte, countAudience } from './audience.ts';
+import { audienceCte, type AudienceCount, countVerdicts, type VerdictCount } from './audience.ts';
 import type { Trx } from './database.ts';
 import { newId } from './ids.ts';
 import { estimatedEnd, writePlan } from './mass-sms.ts';
@@ -40,11 +40,10 @@ export type Created =
  */
 export async function createMassSms(trx: Trx, input: NewMassSms): Promise<Created> {
   const { organizationId, audience, pool, settings, now } = input;
-  const limit = settings.massSmsLimit;
-  const { matches, excluded, recipients } = await countAudience(trx, organizationId, audience, limit);
+  const id = newId('massSms', now);
+  const { matches, excluded, recipients } = await insertRecipients(trx, id, input);
   if (recipients === 0) return { kind: 'no_recipients', matches, excluded };
 
-  const id = newId('massSms', now);
   const rules = { window: settings.sendWindow, timeZone: input.timeZone, allowWeekends: input.allowWeekends };
   const sizes = batchSizes(recipients, settings.firstBatchSize, settings.dailyBatchSize);
   const plan = planBatches(rules, sizes, input.startAt);
@@ -74,29 +73,36 @@ export async function createMassSms(trx: Trx, input: NewMassSms): Promise<Create
       updated_at: now,
     })
     .execute();
-  await insertRecipients(trx, id, input);
   await writePlan(trx, { id, organization_id: organizationId }, plan, input.segmentsPerSecond);
   return { kind: 'created', id, startAt };
 }
 
-/** One statement, whatever the number of recipients. Codes of the contact are replaced in it, the others before. */
-async function insertRecipients(trx: Trx, massSmsId: string, input: NewMassSms): Promise<void> {
+/**
+ * Judges the audience and inserts a message for each recipient in one statement: contacts may come and go between two.
+ * Codes of the contact are replaced in it, the others before.
+ */
+async function insertRecipients(trx: Trx, massSmsId: string, input: NewMassSms): Promise<AudienceCount> {
   const { organizationId, audience, pool, settings, now } = input;
   const body = merge(input.body, input.values);
-  await sql`
-    with ${audienceCte(organizationId, audience, settings.massSmsLimit)}
-    insert into messages (id, organization_id, direction, source, purpose, status, line, contact_number, contact_id, body,
-      mass_sms_id, batch_number, rank, created_at)
-    select 'msg_' || uuid_v7(${now}), ${organizationId}, 'outbound', 'mass_sms', ${audience.purpose}, 'queued',
-      (${[...pool.lines]}::text[])[1 + mod(abs(hashtext(a.mobile)::bigint), ${pool.lines.length})], a.mobile, a.contact_id,
-      replace(replace(${body}, '{{contact.firstName}}', coalesce(c.first_name, '')),
-        '{{contact.lastName}}', coalesce(c.last_name, '')),
-      ${massSmsId},
-      case when a.place <= ${settings.firstBatchSize} then 1
-        else 2 + (a.place - ${settings.firstBatchSize} - 1) / ${settings.dailyBatchSize}::int end,
-      a.place, ${now}
-    from audience a join contacts c on c.id = a.contact_id
-    where a.verdict = 'recipient'`.execute(trx);
+  const { rows } = await sql<VerdictCount>`
+    with ${audienceCte(organizationId, audience, settings.massSmsLimit)},
+    inserted as (
+      insert into messages (id, organization_id, direction, source, purpose, status, line, contact_number, contact_id,
+        body, mass_sms_id, batch_number, rank, created_at)
+      select 'msg_' || uuid_v7(${now}), ${organizationId}, 'outbound', 'mass_sms', ${audience.purpose}, 'queued',
+        (${[...pool.lines]}::text[])[1 + mod(abs(hashtext(a.mobile)::bigint), ${pool.lines.length})], a.mobile,
+        a.contact_id,
+        replace(replace(${body}, '{{contact.firstName}}', coalesce(c.first_name, '')),
+          '{{contact.lastName}}', coalesce(c.last_name, '')),
+        ${massSmsId},
+        case when a.place <= ${settings.firstBatchSize} then 1
+          else 2 + (a.place - ${settings.firstBatchSize} - 1) / ${settings.dailyBatchSize}::int end,
+        a.place, ${now}
+      from audience a join contacts c on c.id = a.contact_id
+      where a.verdict = 'recipient'
+    )
+    select verdict, count(*) as count from audience group by verdict`.execute(trx);
+  return countVerdicts(rows);
 }
 
 /** The pools of an organization with the lines that can send, to choose a sender from. */

@@ -18,7 +18,8 @@ export interface MassSmsFilter {
   limit: number;
 }
 
-export type ListedMassSms = MassSmsRow & { pool_name: string };
+/** `name_key` is what the list by name is sorted by: lower case as Postgres makes it. */
+export type ListedMassSms = MassSmsRow & { pool_name: string; name_key: string };
 
 /** Mass SMS with their sender's name: newest start first, or by name. */
 export async function listMassSms(trx: Trx, organizationId: string, filter: MassSmsFilter): Promise<ListedMassSms[]> {
@@ -28,7 +29,7 @@ export async function listMassSms(trx: Trx, organizationId: string, filter: Mass
     .selectFrom('mass_sms')
     .innerJoin('number_pools', 'number_pools.id', 'mass_sms.pool_id')
     .selectAll('mass_sms')
-    .select('number_pools.name as pool_name')
+    .select(['number_pools.name as pool_name', sql<string>`lower(mass_sms.name)`.as('name_key')])
     .where('mass_sms.organization_id', '=', organizationId)
     .where('mass_sms.status', 'in', statuses)
     .$if(startFrom !== undefined, (query) => query.where('mass_sms.start_at', '>=', startFrom!))
@@ -57,7 +58,7 @@ export async function findListedMassSms(trx: Trx, id: string): Promise<ListedMas
     .selectFrom('mass_sms')
     .innerJoin('number_pools', 'number_pools.id', 'mass_sms.pool_id')
     .selectAll('mass_sms')
-    .select('number_pools.name as pool_name')
+    .select(['number_pools.name as pool_name', sql<string>`lower(mass_sms.name)`.as('name_key')])
     .where('mass_sms.id', '=', id)
     .executeTakeFirst();
 }

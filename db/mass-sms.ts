@@ -2,7 +2,7 @@
 import { type BatchRules, lastMoment, type PlannedBatch, planBatches, timeOfDay } from '../domain/batches.ts';
 import type { MassSmsStatus, Tally } from '../domain/mass-sms.ts';
 import { type Settings, withDefaults } from '../domain/settings.ts';
-import type { Trx } from './database.ts';
+import type { Db, Trx } from './database.ts';
 import { messageIdsMadeAt } from './ids.ts';
 import { cancelUnsent, type RankRange } from './outgoing.ts';
 import type { BatchStatus, MassSmsCause, MassSmsRow } from './schema.ts';
@@ -53,15 +53,24 @@ export interface Batch {
   status: BatchStatus;
 }
 
-export async function batchesOf(trx: Trx, massSmsId: string): Promise<Batch[]> {
+/** The batches of several mass SMS, each in order. */
+export async function batchesOfAll(trx: Trx, ids: readonly string[]): Promise<Map<string, Batch[]>> {
+  const result = new Map<string, Batch[]>(ids.map((id) => [id, []]));
+  if (ids.length === 0) return result;
   const rows = await trx
     .selectFrom('mass_sms_batches')
     .selectAll()
-    .where('mass_sms_id', '=', massSmsId)
+    .where('mass_sms_id', 'in', ids)
     .orderBy('number')
     .execute();
-  return rows.map((row) => ({ number: row.number, size: row.size, startAt: row.start_at, status: row.status }));
+  for (const { mass_sms_id: id, number, size, start_at: startAt, status } of rows) {
+    result.get(id)!.push({ number, size, startAt, status });
+  }
+  return result;
 }
+
+export const batchesOf = async (trx: Trx, massSmsId: string): Promise<Batch[]> =>
+  (await batchesOfAll(trx, [massSmsId])).get(massSmsId)!;
 
 /** A batch that has not been sent to its end. */
 export const isOpen = (batch: Batch): boolean => batch.status === 'scheduled' || batch.status === 'sending';
@@ -104,7 +113,12 @@ export async function writePlan(
   }
   await trx
     .updateTable('mass_sms')
-    .set({ end_at: estimatedEnd(plan, segmentsPerSecond), end_at_is_estimate: true })
+    .set({
+      end_at: estimatedEnd(plan, segmentsPerSecond),
+      end_at_is_estimate: true,
+      // The first batch carries the start of the whole.
+      ...(plan[0]?.number === 1 && { start_at: plan[0].startAt }),
+    })
     .where('id', '=', row.id)
     .execute();
 }
@@ -164,10 +178,17 @@ export async function setStatus(
     .execute();
 }
 
-export async function setBatchStatus(trx: Trx, massSmsId: string, number: number, status: BatchStatus): Promise<void> {
+/** @param startedAt when it really began, for a batch that begins: its deadline counts from there */
+export async function setBatchStatus(
+  trx: Trx,
+  massSmsId: string,
+  number: number,
+  status: BatchStatus,
+  startedAt?: Date,
+): Promise<void> {
   await trx
     .updateTable('mass_sms_batches')
-    .set({ status })
+    .set({ status, ...(startedAt && { start_at: startedAt }) })
     .where('mass_sms_id', '=', massSmsId)
     .where('number', '=', number)
     .execute();
@@ -214,17 +235,41 @@ export async function markWorkflowStarted(trx: Trx, id: string, now: Date): Prom
   await trx.updateTable('mass_sms').set({ workflow_started_at: now }).where('id', '=', id).execute();
 }
 
+interface Startable {
+  id: string;
+  organization_id: string;
+  start_at: Date;
+}
+
 /** Mass SMS that Temporal has not been told of yet, oldest first; for the sweep, across organizations. */
-export async function massSmsNotStarted(
-  system: Pick<Trx, 'selectFrom'>,
-  createdBefore: Date,
-): Promise<{ id: string; organization_id: string; start_at: Date; status: MassSmsStatus }[]> {
+export async function massSmsNotStarted(system: Db, createdBefore: Date): Promise<Startable[]> {
   return system
     .selectFrom('mass_sms')
-    .select(['id', 'organization_id', 'start_at', 'status'])
+    .select(['id', 'organization_id', 'start_at'])
     .where('workflow_started_at', 'is', null)
     .where('created_at', '<', createdBefore)
     .orderBy('created_at')
     .limit(100)
+    .execute();
+}
+
+/** Mass SMS that should be sending since `dueBefore`; for the sweep, which makes sure that each has a workflow. */
+export async function massSmsOverdue(system: Db, dueBefore: Date): Promise<Startable[]> {
+  return system
+    .selectFrom('mass_sms')
+    .select(['id', 'organization_id', 'start_at'])
+    .where('status', 'in', ['scheduled', 'in_process'])
+    .where((is) =>
+      is.exists(
+        is
+          .selectFrom('mass_sms_batches')
+          .select('number')
+          .whereRef('mass_sms_batches.mass_sms_id', '=', 'mass_sms.id')
+          .where('mass_sms_batches.status', 'in', ['scheduled', 'sending'])
+          .where('mass_sms_batches.start_at', '<', dueBefore),
+      ),
+    )
+    .orderBy('start_at')
+    .limit(200)
     .execute();
 }

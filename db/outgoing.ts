@@ -1,7 +1,7 @@
 /** The one way out: claiming messages, writing what became of them, and settling those in doubt. */
 import { sql } from 'kysely';
 import type { MessageStatus } from '../domain/message-status.ts';
-import type { Trx } from './database.ts';
+import type { Db, Trx } from './database.ts';
 import type { RefusedMessage } from './refusals.ts';
 
 /** A part of a mass SMS by rank, both ends inclusive, among the message ids of its creation. */
@@ -29,8 +29,8 @@ export interface ClaimResult {
 /**
  * Claims the next due messages of a mass SMS under a new attempt: they become `sending` before any request leaves.
  *
- * Locking them, it judges each once more: opted out, or consent withdrawn since, and it becomes `cancelled`. Rows are
- * named by id in the updates, for which any plan is a good one: a fresh list has no statistics to plan a join by. Nothing is claimed unless the mass SMS is in process, which is how a pause in Postgres stops every worker.
+ * Locking them, it judges each once more: opted out, deleted or with another number now, or consent withdrawn since, and
+ * it becomes `cancelled`. Nothing is claimed unless the mass SMS is in process, which is how a pause in Postgres stops every worker.
  */
 export async function claimMessages(
   trx: Trx,
@@ -44,6 +44,8 @@ export async function claimMessages(
     select m.id, m.rank, m.contact_number as "to", m.line as "from", m.body, case
       when exists (select 1 from opt_outs o where o.phone_number = m.contact_number
         and (o.line is null or o.line = m.line)) then 'opted_out'
+      when not exists (select 1 from contacts c where c.id = m.contact_id and c.mobile = m.contact_number)
+        then 'contact_changed'
       when not exists (select 1 from contacts c where c.id = m.contact_id and case running.purpose
         when 'promotional' then c.consent_promotional else c.consent_transactional end) then 'no_consent'
       end as refusal
@@ -77,9 +79,9 @@ export interface SendResult {
 }
 
 /**
- * Writes the results of an attempt in one statement. A status never moves backwards, except that a message which surely
- * did not leave goes back to `queued` and one of unknown outcome becomes `in_doubt`, and these only while the attempt
- * still holds it and no report from Twilio has overtaken it.
+ * Writes the results of an attempt in one statement. An accepted message moves forward only. Any other result (given back
+ * to `queued`, refused, or of unknown outcome and so `in_doubt`) counts only while this attempt still holds the message
+ * and no report from Twilio has overtaken it.
  *
  * @returns the messages that Twilio refused
  */
@@ -89,8 +91,8 @@ export async function writeResults(
 ): Promise<RefusedMessage[]> {
   // In the order of ids, as status reports are applied: the two often meet, and would wait for each other's rows.
   const results = given.toSorted((a, b) => (a.id < b.id ? -1 : 1));
-  const moves = sql`(message_status_rank(m.status) < message_status_rank(r.status)
-    or (r.status = 'queued' and m.status = 'sending' and m.attempt_id = ${attemptId}))`;
+  const moves = sql`case when r.sid is not null then message_status_rank(m.status) < message_status_rank(r.status)
+    else m.attempt_id = ${attemptId} and m.status = 'sending' end`;
   // A report that overtook the answer has the further status already; the SID and the time of acceptance are still news.
   const { rows } = await sql<{ contactNumber: string; errorCode: number | null }>`
     update messages m set
@@ -195,4 +197,12 @@ export async function cancelUnsent(
     .where('status', '=', 'queued')
     .executeTakeFirst();
   return Number(result.numUpdatedRows);
+}
+
+/**
+ * Gathers statistics on a month's messages when Postgres has none worth the name: after the first large mass SMS of a
+ * month, results would otherwise be written at a fifth of the speed until autovacuum comes by.
+ */
+export async function refreshStatistics(system: Db, createdAt: Date): Promise<void> {
+  await sql`select analyze_new_messages(${createdAt})`.execute(system);
 }

@@ -1,6 +1,6 @@
 /** What a refused message teaches about its number, so that no later audience matches it in vain. */
 import { sql } from 'kysely';
-import { isDeadNumber, isOptedOut } from '../domain/error-codes.ts';
+import { isDeadNumber, isOptedOut, stoppingReason } from '../domain/error-codes.ts';
 import type { Trx } from './database.ts';
 import { newId } from './ids.ts';
 
@@ -45,6 +45,31 @@ export async function learnFromRefusals(
         })),
       )
       .onConflict((conflict) => conflict.doNothing())
+      .execute();
+  }
+}
+
+/**
+ * Puts mass SMS in Error whose messages are refused for a reason that concerns all of them. In a transaction of its own:
+ * a claim locks the mass SMS before messages, a report the other way round.
+ */
+export async function stopRefused(
+  trx: Trx,
+  refused: readonly { massSmsId: string | null; errorCode: number }[],
+  now: Date,
+): Promise<void> {
+  for (const { massSmsId, errorCode } of refused) {
+    const reason = stoppingReason(errorCode);
+    if (massSmsId === null || reason === null) continue;
+    await trx
+      .updateTable('mass_sms')
+      .set({
+        status: 'error',
+        cause: JSON.stringify({ code: String(errorCode), detail: `${reason} Settle it with Twilio, then resume.` }),
+        updated_at: now,
+      })
+      .where('id', '=', massSmsId)
+      .where('status', '=', 'in_process')
       .execute();
   }
 }

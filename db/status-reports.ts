@@ -14,7 +14,7 @@ export interface StatusReport {
 }
 
 export interface AppliedReports {
-  refused: RefusedMessage[];
+  refused: (RefusedMessage & { massSmsId: string | null })[];
   /** Messages reported under another SID than the one known: Twilio has two of them. */
   doubled: string[];
 }
@@ -44,7 +44,13 @@ export async function applyStatusReports(trx: Trx, reports: readonly StatusRepor
   }
   // In the order of ids, so that two transactions take the row locks in the same order.
   const last = [...furthest.values()].toSorted((a, b) => (a.messageId < b.messageId ? -1 : 1));
-  const { rows } = await sql<{ id: string; contact_number: string; error_code: number | null; doubled: boolean }>`
+  const { rows } = await sql<{
+    id: string;
+    contact_number: string;
+    mass_sms_id: string | null;
+    error_code: number | null;
+    doubled: boolean;
+  }>`
     update messages m set
       status = case when message_status_rank(m.status) < message_status_rank(r.status) then r.status else m.status end,
       twilio_sid = coalesce(m.twilio_sid, r.sid),
@@ -57,10 +63,10 @@ export async function applyStatusReports(trx: Trx, reports: readonly StatusRepor
       ${last.map((r) => r.at)}::timestamptz[], ${last.map((r) => r.sentAt)}::timestamptz[])
       as r (id, status, sid, error_code, at, sent_at)
     where m.id = r.id and m.id = any(${last.map((r) => r.messageId)}) and m.direction = 'outbound'
-    returning m.id, m.contact_number, r.error_code, m.twilio_sid <> r.sid as doubled`.execute(trx);
+    returning m.id, m.contact_number, m.mass_sms_id, r.error_code, m.twilio_sid <> r.sid as doubled`.execute(trx);
   return {
-    refused: rows.flatMap(({ contact_number: contactNumber, error_code: errorCode }) =>
-      errorCode === null ? [] : [{ contactNumber, errorCode }],
+    refused: rows.flatMap(({ contact_number: contactNumber, mass_sms_id: massSmsId, error_code: errorCode }) =>
+      errorCode === null ? [] : [{ contactNumber, massSmsId, errorCode }],
     ),
     doubled: rows.filter((row) => row.doubled).map((row) => row.id),
   };

@@ -7,7 +7,7 @@
  */
 export type ErrorClass = 'recipient' | 'configuration' | 'later';
 
-const configuration = new Set([20003, 20005, 20008, 20404, 21606, 21212, 21603, 21703, 21705, 30002, 30037]);
+const configuration = new Set([20003, 20005, 20008, 20404, 21606, 21212, 21603, 21703, 21705]);
 const later = new Set([20429, 21611, 14107]);
 
 /** How to treat a refused request. A code we do not know concerns the one message, so that one oddity stops nobody else. */
@@ -22,3 +22,13 @@ export const isDeadNumber = (code: number): boolean => [21211, 21614, 21635, 300
 
 /** Twilio blocks the message because the contact replied STOP: our own list has missed it. */
 export const isOptedOut = (code: number): boolean => code === 21610;
+
+/** Reported of a message after Twilio had accepted it, and true of every other message of the account or campaign too. */
+const stopping: Readonly<Record<number, string>> = {
+  30002: 'The Twilio account is suspended.',
+  30033: 'The A2P campaign is suspended.',
+  30037: 'Outbound messages are disabled for the Twilio account.',
+};
+
+/** Why nothing more can be sent until a person acts, or null for a code that concerns the one message. */
+export const stoppingReason = (code: number): string | null => stopping[code] ?? null;

@@ -63,7 +63,8 @@ export function progress(tally: Tally, recipients: number): Progress {
   return {
     sent,
     remaining,
-    completePercent: recipients === 0 ? 100 : percent(recipients - remaining, recipients),
+    // One of 25,000 still to do is not complete, however it rounds.
+    completePercent: remaining === 0 ? 100 : Math.min(99.9, percent(recipients - remaining, recipients)),
     undeliveredPercent: percent(count('undelivered', 'failed'), sent),
     unsubscribedPercent: percent(count('unsubscribed'), sent),
   };
@@ -79,6 +80,9 @@ export interface MassSmsState {
 
 /** The type of the Temporal failure with which a command is refused; its first detail is a `Refusal`. */
 export const transitionNotAllowed = 'TransitionNotAllowed';
+
+/** The type of the failure of a command that would leave no allowed moment to send in. */
+export const windowNeverOpens = 'WindowNeverOpens';
 
 export interface Refusal {
   status: MassSmsStatus;

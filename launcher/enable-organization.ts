@@ -54,9 +54,12 @@ export async function enableOrganization(deps: EnablingDeps, options: EnablingOp
     const account = twilio(subaccount.sid, subaccount.authToken, { httpClient });
     const service = await account.messaging.v1.services.create({
       friendlyName: name.slice(0, 64),
-      inboundRequestUrl: `${publicUrl}/twilio/inbound`,
+      // Twilio tries again also after a 5xx; by default a STOP would be lost.
+      inboundRequestUrl: `${publicUrl}/twilio/inbound#rc=3&rp=ct,rt,5xx`,
       inboundMethod: 'POST',
       useInboundWebhookOnNumber: false,
+      // Twilio must keep the text as we have it: a message in doubt is recognized by it.
+      smartEncoding: false,
     });
     const number = await account.incomingPhoneNumbers.create({ phoneNumber });
     await account.messaging.v1.services(service.sid).phoneNumbers.create({ phoneNumberSid: number.sid });

@@ -32,16 +32,17 @@ export interface TwilioAccount {
   /** One request, never repeated here. Never throws. */
   send(message: OutgoingMessage): Promise<SendOutcome>;
   /**
-   * Twilio's messages to a number that could be the one we lost sight of: same sender and body, created at `since` or
-   * later (Twilio's clock has whole seconds, so up to a second before it).
+   * Twilio's newest messages from one number to another created at `since` or later (its clock has whole seconds, so up
+   * to a second before it).
    *
    * @throws when Twilio cannot be asked
    */
-  findSent(message: { to: string; from: string; body: string; since: Date }): Promise<FoundMessage[]>;
+  findSent(message: { to: string; from: string; since: Date }): Promise<FoundMessage[]>;
 }
 
 export interface FoundMessage {
   sid: string;
+  body: string;
   status: MessageStatus;
   errorCode: number | null;
 }
@@ -79,14 +80,15 @@ function accountOf(client: Twilio): TwilioAccount {
         return outcomeOf(error);
       }
     },
-    async findSent({ to, from, body, since }) {
+    async findSent({ to, from, since }) {
       const listed = await client.messages.list({ to, limit: 100 });
       const earliest = since.getTime() - 1000;
       return listed
-        .filter((item) => item.body === body && (!item.from || item.from === from))
+        .filter((item) => !item.from || item.from === from)
         .filter((item) => item.dateCreated.getTime() >= earliest && item.direction !== 'inbound')
         .map((item) => ({
           sid: item.sid,
+          body: item.body,
           status: statusFromTwilio(item.status) ?? 'accepted',
           errorCode: item.errorCode ?? null,
         }));

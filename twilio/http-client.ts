@@ -3,11 +3,10 @@ import querystring from 'node:querystring';
 import RequestClient from 'twilio/lib/base/RequestClient.js';
 import { Agent, type Dispatcher } from 'undici';
 
-/**
- * Each bounds one phase of a request, so together they bound how long a request can be under way:
- * a message that was claimed cannot be accepted later than their sum after its request began.
- */
-export const requestTimeouts = { connectMs: 5_000, headersMs: 10_000, bodyMs: 5_000 };
+/** A request is over after this long, waiting for a socket included: what was claimed cannot be accepted later. */
+export const requestTimeoutMs = 20_000;
+
+const connectTimeoutMs = 5_000;
 
 export interface HttpClientOptions {
   /** `http://host:port` of the simulator; Twilio itself when left out. */
@@ -28,9 +27,9 @@ export class TwilioHttpClient extends RequestClient {
       connections,
       pipelining: 1,
       keepAliveTimeout: 30_000,
-      connect: { timeout: requestTimeouts.connectMs },
-      headersTimeout: requestTimeouts.headersMs,
-      bodyTimeout: requestTimeouts.bodyMs,
+      connect: { timeout: connectTimeoutMs },
+      headersTimeout: requestTimeoutMs,
+      bodyTimeout: requestTimeoutMs,
     });
   }
 
@@ -53,6 +52,7 @@ export class TwilioHttpClient extends RequestClient {
       path: target.slice(target.indexOf('/', 8)),
       method: options.method.toUpperCase(),
       headers,
+      signal: AbortSignal.timeout(requestTimeoutMs),
       ...(options.data !== undefined && {
         body: isJson ? JSON.stringify(options.data) : querystring.stringify(withoutUndefined(options.data as object)),
       }),

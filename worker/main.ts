@@ -6,10 +6,11 @@ import pino from 'pino';
 import { createBatchActivities } from '../activities/batches.ts';
 import { createMassSmsActivities } from '../activities/mass-sms.ts';
 import { systemClock, temporalClock } from '../clock.ts';
-import { readConfig } from '../config.ts';
+import { publicUrlOf, readConfig } from '../config.ts';
 import { openDatabase } from '../db/database.ts';
 import { secretBox } from '../db/secrets.ts';
 import { connectionOptions, temporalVariables } from '../temporal.ts';
+import { describeError } from '../log.ts';
 import { createTwilioGateway } from '../twilio/gateway.ts';
 import manifest from '../package.json' with { type: 'json' };
 import { taskQueues } from '../workflows/task-queues.ts';
@@ -25,14 +26,15 @@ const config = readConfig([
   'SEND_CONCURRENCY',
   'LOG_LEVEL',
 ]);
-const log = pino({ name: 'worker', level: config.LOG_LEVEL });
+const log = pino({ name: 'worker', level: config.LOG_LEVEL, serializers: { err: describeError } });
 
 // The runtime would end the process on SIGTERM by its own rules; here the batches under way must hear of it first.
 Runtime.install({
   shutdownSignals: [],
   logger: new DefaultLogger('INFO', ({ level, message, meta }) => {
     const write = { TRACE: 'trace', DEBUG: 'debug', INFO: 'debug', WARN: 'warn', ERROR: 'error' } as const;
-    log[write[level]]({ temporal: meta }, message);
+    const { error, ...rest } = meta ?? {};
+    log[write[level]]({ temporal: rest, ...(error !== undefined && { err: error }) }, message);
   }),
 });
 
@@ -70,11 +72,12 @@ const bulk = await Worker.create({
     clock,
     twilio,
     secrets: secretBox(config.SECRETS_KEYS),
-    publicUrl: config.PUBLIC_URL ?? `http://127.0.0.1:${config.PORT}`,
+    publicUrl: publicUrlOf(config),
     concurrency: config.SEND_CONCURRENCY,
     draining: draining.signal,
   }),
-  maxConcurrentActivityTaskExecutions: 16,
+  // A batch takes a place for as long as it lasts, which may be hours at a low rate; it costs little meanwhile.
+  maxConcurrentActivityTaskExecutions: 200,
   // A cancelled batch hears of it with its next heartbeat: this bounds how long a pause takes.
   maxHeartbeatThrottleInterval: '500ms',
 });

@@ -3,11 +3,13 @@ import type { WorkflowClient } from '@temporalio/client';
 import { sql } from 'kysely';
 import type { Clock } from '../clock.ts';
 import type { Database } from '../db/database.ts';
-import { markWorkflowStarted, massSmsNotStarted } from '../db/mass-sms.ts';
+import { markWorkflowStarted, massSmsNotStarted, massSmsOverdue } from '../db/mass-sms.ts';
 import { startMassSms } from '../workflows/mass-sms/start.ts';
 
 /** The API itself starts the workflow of a mass SMS within this time of creating it. */
 const headStartMs = 3_000;
+/** A batch this late is either being sent, and then its workflow runs, or its workflow is gone. */
+const overdueMs = 600_000;
 /** Partitions are made this far ahead, so that no message ever waits for one. */
 const monthsAhead = 3;
 
@@ -29,6 +31,15 @@ async function startForgotten({ database, clock, workflows }: SweepDeps): Promis
   }
 }
 
+/** Gives a workflow to each mass SMS that should be sending and has none: it was terminated, or lost with Temporal's data. */
+async function startLost({ database, clock, workflows }: SweepDeps): Promise<void> {
+  const before = new Date(clock.now().getTime() - overdueMs);
+  for (const row of await massSmsOverdue(database.system, before)) {
+    const startAt = row.start_at.toISOString();
+    await startMassSms(workflows, { organizationId: row.organization_id, massSmsId: row.id, startAt });
+  }
+}
+
 /** Makes the coming months' partitions of messages and their events. */
 async function makePartitions({ database, clock }: SweepDeps): Promise<void> {
   await sql`select ensure_message_partitions(${clock.now()}, ${monthsAhead})`.execute(database.system);
@@ -43,6 +54,7 @@ async function forgetOldKeys({ database, clock }: SweepDeps): Promise<void> {
 /** Each duty and how often it is due. */
 const duties = [
   { run: startForgotten, everyMs: 5_000 },
+  { run: startLost, everyMs: 300_000 },
   { run: makePartitions, everyMs: 3_600_000 },
   { run: forgetOldKeys, everyMs: 600_000 },
 ];

@@ -2,10 +2,11 @@
  * Sends what is due: claims in chunks, the next chunk claimed while one is sent, bounded concurrency, results in bulk.
  *
  * Why nothing is sent twice: a message is `sending` in Postgres before its request leaves; a request begins at most
- * `sendWithinMs` after the claim and is over after the sum of `requestTimeouts`; so `settleAfterMs` after a claim no
+ * `sendWithinMs` after the claim and is over after `requestTimeoutMs`; so `settleAfterMs` after a claim no
  * request of it can be under way, and only then does `settle.ts` ask Twilio about a message without a known outcome.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { LimitFunction } from 'p-limit';
 import type { Claimed, ClaimResult, SendResult } from '../../db/outgoing.ts';
 import { countSegments } from '../../domain/segments.ts';
 import type { SendOutcome } from '../../twilio/gateway.ts';
@@ -19,6 +20,9 @@ const largestChunk = 500;
 /** A chunk is what can be sent in about this time, so that a pause gives little back and no claim grows stale. */
 const chunkMs = 1_500;
 
+/** So many unknown outcomes in a row are no accident. */
+const illAfter = 10;
+
 export interface DispatchPort {
   /** Claims up to `limit` messages after `rank`. */
   claim(afterRank: number, limit: number): Promise<ClaimResult>;
@@ -27,7 +31,10 @@ export interface DispatchPort {
 }
 
 export interface DispatchOptions {
+  /** Requests under way at once. */
   concurrency: number;
+  /** The worker's own bound on requests under way, which all its batches share. */
+  slots: LimitFunction;
   /** Segments per second, or null. */
   rate: number | null;
   permits: PermitPurse;
@@ -49,13 +56,15 @@ export interface DispatchReport {
 interface Ready {
   message: Claimed;
   segments: number;
-  /** `performance.now()` until which its request may begin. */
-  sendBy: number;
+  /** Until when its request may begin, by both clocks: the monotonic one stands still while a machine is suspended. */
+  sendBy: { monotonic: number; wall: number };
 }
+
+const isStale = ({ sendBy }: Ready): boolean => performance.now() > sendBy.monotonic || Date.now() > sendBy.wall;
 
 /** Runs once through what is due, in order of rank. Returns when nothing more can be claimed or `signal` aborts. */
 export async function dispatch(port: DispatchPort, options: DispatchOptions): Promise<DispatchReport> {
-  const { concurrency, permits, signal, onProgress } = options;
+  const { concurrency, slots, permits, signal, onProgress } = options;
   const report: DispatchReport = { sent: 0, inDoubt: 0, givenBack: 0, blocked: null, throttled: false };
   const writer = resultWriter((results) => port.write(results));
   const startedAt = performance.now();
@@ -67,6 +76,7 @@ export async function dispatch(port: DispatchPort, options: DispatchOptions): Pr
   let ahead: Promise<Ready[]> | null = null;
   let pauseMs = 0;
   let resumeAt = 0;
+  let unknownInARow = 0;
   let failure: unknown;
 
   const stopped = () => signal.aborted || report.blocked !== null || failure !== undefined;
@@ -82,14 +92,14 @@ export async function dispatch(port: DispatchPort, options: DispatchOptions): Pr
   };
   const claimChunk = async (): Promise<Ready[]> => {
     const limit = chunkSize();
-    const claimedAt = performance.now();
+    const sendBy = { monotonic: performance.now() + sendWithinMs, wall: Date.now() + sendWithinMs };
     const { claimed, lastRank } = await port.claim(afterRank, limit);
     if (lastRank === null) exhausted = true;
     else afterRank = lastRank;
     return claimed.map((message) => ({
       message,
       segments: countSegments(message.body).segments,
-      sendBy: claimedAt + sendWithinMs,
+      sendBy,
     }));
   };
   const refill = async (): Promise<void> => {
@@ -123,7 +133,7 @@ export async function dispatch(port: DispatchPort, options: DispatchOptions): Pr
         continue;
       }
       const candidate = ready[position]!;
-      if (performance.now() > candidate.sendBy) {
+      if (isStale(candidate)) {
         position += 1;
         giveBack(candidate);
         continue;
@@ -148,11 +158,18 @@ export async function dispatch(port: DispatchPort, options: DispatchOptions): Pr
     return fetching;
   };
 
+  /** Many requests fail at once: they count as one reason to slow down, not as many. */
+  const slowDown = (): void => {
+    if (resumeAt > performance.now()) return;
+    pauseMs = Math.min(Math.max(250, pauseMs * 2), 4_000);
+    resumeAt = performance.now() + pauseMs;
+  };
   const record = (item: Ready, outcome: SendOutcome): void => {
     const base = { id: item.message.id, sid: null, errorCode: null, segments: item.segments };
     switch (outcome.kind) {
       case 'accepted':
         pauseMs = 0;
+        unknownInARow = 0;
         report.sent += 1;
         writer.add({ ...base, status: outcome.status, sid: outcome.sid });
         break;
@@ -162,6 +179,9 @@ export async function dispatch(port: DispatchPort, options: DispatchOptions): Pr
         break;
       case 'unknown':
         report.inDoubt += 1;
+        unknownInARow += 1;
+        // Now and then an answer is lost; many in a row mean that Twilio is ill, and each is a search to come.
+        if (unknownInARow >= illAfter) slowDown();
         writer.add({ ...base, status: 'in_doubt' });
         break;
       case 'blocked':
@@ -170,11 +190,7 @@ export async function dispatch(port: DispatchPort, options: DispatchOptions): Pr
         break;
       case 'later':
         report.throttled = true;
-        // Many requests are refused at once: they count as one reason to slow down, not as many.
-        if (resumeAt <= performance.now()) {
-          pauseMs = Math.min(Math.max(250, pauseMs * 2), 4_000);
-          resumeAt = performance.now() + pauseMs;
-        }
+        slowDown();
         giveBack(item);
         break;
     }
@@ -184,7 +200,12 @@ export async function dispatch(port: DispatchPort, options: DispatchOptions): Pr
   const sender = async (): Promise<void> => {
     try {
       for (let item = await next(); item; item = await next()) {
-        record(item, await port.send(item.message));
+        const ready = item;
+        await slots(async () => {
+          // The wait for a slot may have been long.
+          if (stopped() || isStale(ready)) giveBack(ready);
+          else record(ready, await port.send(ready.message));
+        });
         await writer.room();
       }
     } catch (error) {

@@ -10,12 +10,11 @@ import {
   unsettledMessages,
 } from '../../db/outgoing.ts';
 import type { TwilioAccount } from '../../twilio/gateway.ts';
-import { requestTimeouts } from '../../twilio/http-client.ts';
+import { requestTimeoutMs } from '../../twilio/http-client.ts';
 import { sendWithinMs } from './dispatch.ts';
 
 /** After this long no request of a claim can be under way any more, with some to spare for clocks that differ. */
-export const settleAfterMs =
-  sendWithinMs + requestTimeouts.connectMs + requestTimeouts.headersMs + requestTimeouts.bodyMs + 5_000;
+export const settleAfterMs = sendWithinMs + requestTimeoutMs + 5_000;
 
 const searchesAtOnce = 20;
 
@@ -30,39 +29,52 @@ export interface SettleReport {
   lookAgainAt: Date | null;
 }
 
-/** Asks Twilio about every message of the range whose claim is old enough. Status callbacks settle some without it. */
+/**
+ * Asks Twilio about every message of the range whose claim is old enough. Status callbacks settle some without it.
+ *
+ * A message from the same line to the same number that belongs to no other row but reads differently is no proof either
+ * way: then it stays in doubt, rather than being sent a second time.
+ *
+ * @param signal stops asking; what was not asked about is left
+ */
 export async function settleDoubts(
   { database, clock, account }: { database: Database; clock: Clock; account: TwilioAccount },
   organizationId: string,
   range: RankRange,
+  signal: AbortSignal,
 ): Promise<SettleReport> {
   const unsettled = await database.inOrganization(organizationId, (trx) => unsettledMessages(trx, range));
   const now = clock.now();
-  const ripe = unsettled.filter((message) => now.getTime() - message.claimedAt.getTime() >= settleAfterMs);
-  const waiting = unsettled.filter((message) => !ripe.includes(message));
+  const isRipe = (message: Unsettled) => now.getTime() - message.claimedAt.getTime() >= settleAfterMs;
+  const ripe = unsettled.filter(isRipe);
+  const waiting = unsettled.filter((message) => !isRipe(message));
   const report: SettleReport = { sent: 0, unsent: 0, left: waiting.length, lookAgainAt: null };
 
   const settleOne = async (message: Unsettled): Promise<void> => {
     const { id, to, from, body, claimedAt } = message;
     let found;
     try {
-      found = await account.findSent({ to, from, body, since: claimedAt });
+      found = await account.findSent({ to, from, since: claimedAt });
     } catch {
       report.left += 1;
       return;
     }
     await database.inOrganization(organizationId, async (trx) => {
       const others = found.length > 0 ? await sidsOfOthers(trx, { id, to, sids: found.map((item) => item.sid) }) : null;
-      const own = found.find((item) => !others?.has(item.sid));
+      const unowned = found.filter((item) => !others?.has(item.sid));
+      const own = unowned.find((item) => item.body === body);
       if (own) await settleAsSent(trx, id, own, clock.now());
-      else await settleAsUnsent(trx, id, claimedAt);
-      report[own ? 'sent' : 'unsent'] += 1;
+      else if (unowned.length === 0) await settleAsUnsent(trx, id, claimedAt);
+      report[own ? 'sent' : unowned.length === 0 ? 'unsent' : 'left'] += 1;
     });
   };
   const queue = ripe.values();
   await Promise.all(
     Array.from({ length: Math.min(searchesAtOnce, ripe.length) }, async () => {
-      for (const message of queue) await settleOne(message);
+      for (const message of queue) {
+        if (signal.aborted) report.left += 1;
+        else await settleOne(message);
+      }
     }),
   );
 

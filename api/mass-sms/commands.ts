@@ -8,10 +8,12 @@ import { markWorkflowStarted } from '../../db/mass-sms.ts';
 import { findListedMassSms, type ListedMassSms } from '../../db/mass-sms-list.ts';
 import {
   allowedActions,
+  isRunning,
   type MassSmsAction,
   type MassSmsCommand,
   type Refusal,
   transitionNotAllowed,
+  windowNeverOpens,
 } from '../../domain/mass-sms.ts';
 import { massSmsWorkflowId } from '../../workflows/ids.ts';
 import { updates } from '../../workflows/mass-sms/messages.ts';
@@ -57,27 +59,36 @@ async function ask(
   action: MassSmsAction,
   { command, updateId }: { command: MassSmsCommand; updateId: string },
 ): Promise<void> {
-  if (!row.workflow_started_at) {
-    // Created while Temporal was away, and faster to ask than the sweep to start.
+  const organizationId = row.organization_id;
+  const begin = async (): Promise<void> => {
     const startsAt = row.start_at.toISOString();
-    const organizationId = row.organization_id;
-    await startMassSms(temporal.client.workflow, { organizationId, massSmsId: row.id, startAt: startsAt });
+    const carried = { version: 1, status: row.status, runAt: isRunning(row.status) ? startsAt : null } as const;
+    await startMassSms(temporal.client.workflow, { organizationId, massSmsId: row.id, startAt: startsAt, carried });
     await database.inOrganization(organizationId, (trx) => markWorkflowStarted(trx, row.id, clock.now()));
-  }
+  };
+  // Created while Temporal was away, and faster to ask than the sweep to start.
+  if (!row.workflow_started_at) await begin();
   const handle = temporal.client.workflow.getHandle(massSmsWorkflowId(row.id));
-  try {
-    await temporal.client.connection.withDeadline(Date.now() + obeyWithinMs, () =>
+  const update = () =>
+    temporal.client.connection.withDeadline(Date.now() + obeyWithinMs, () =>
       handle.executeUpdate(updates[action], { args: [command], updateId }),
     );
+  try {
+    try {
+      await update();
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+      // Ended by hand in Temporal, or lost with its data: Postgres knows what is left to do.
+      await begin();
+      await update();
+    }
   } catch (error) {
     const cause = error instanceof WorkflowUpdateFailedError ? error.cause : undefined;
     if (cause instanceof ApplicationFailure && cause.type === transitionNotAllowed) {
       throw notAllowed(action, cause.details?.[0] as Refusal);
     }
-    if (error instanceof WorkflowNotFoundError) {
-      const detail =
-        'The workflow of this mass SMS was ended in Temporal: nothing more is sent. Create a new one for the rest.';
-      throw conflict('workflow-ended', detail);
+    if (cause instanceof ApplicationFailure && cause.type === windowNeverOpens) {
+      throw refused('window_never_opens', cause.message);
     }
     throw error;
   }
@@ -96,7 +107,8 @@ export const massSmsCommandRoutes: FastifyPluginAsyncZod = async (app) => {
       const organizationId = organizationOf(request);
       const row = await requireKnown(deps, organizationId, request.params.id);
       const allowed = allowedActions(row.status);
-      if (!allowed.includes(action)) throw notAllowed(action, { status: row.status, allowed });
+      // With a key this may be the repetition of a command that was obeyed: the workflow remembers its answer.
+      if (!requestKey && !allowed.includes(action)) throw notAllowed(action, { status: row.status, allowed });
       const command = { ...given, actor: actorOf(request) };
       await ask(deps, row, action, { command, updateId: requestKey ?? randomUUID() });
       const body = await deps.database.inOrganization(organizationId, (trx) => readMassSms(trx, row.id));

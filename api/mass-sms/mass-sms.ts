@@ -133,7 +133,7 @@ export const massSmsRoutes: FastifyPluginAsyncZod = async (app) => {
       });
       const input = { organizationId, massSmsId: body.id, startAt: body.startAt };
       try {
-        await temporal.client.connection.withDeadline(Date.now() + 5_000, () =>
+        await temporal.client.connection.withDeadline(Date.now() + 2_000, () =>
           startMassSms(temporal.client.workflow, input),
         );
         await database.inOrganization(organizationId, (trx) => markWorkflowStarted(trx, body.id, clock.now()));
@@ -172,8 +172,7 @@ export const massSmsRoutes: FastifyPluginAsyncZod = async (app) => {
       const organizationId = organizationOf(request);
       return database.inOrganization(organizationId, async (trx) => {
         const rows = await listMassSms(trx, organizationId, { statuses, sort, after, limit: limit + 1, ...filter });
-        const key = (row: (typeof rows)[number]) =>
-          sort === 'name' ? row.name.toLowerCase() : row.start_at.toISOString();
+        const key = (row: (typeof rows)[number]) => (sort === 'name' ? row.name_key : row.start_at.toISOString());
         const page = toPage(
           rows,
           limit,

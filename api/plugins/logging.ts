@@ -1,4 +1,5 @@
 /** One line per request: never a phone number, a body, a query or a token. */
+import { describeError } from '../../log.ts';
 import type { App } from '../deps.ts';
 
 export interface LogOptions {
@@ -6,21 +7,6 @@ export interface LogOptions {
   level: string;
   /** Where lines go; standard output by default. */
   stream?: { write(line: string): void };
-}
-
-/** Digits that could be a phone number, and what Postgres quotes of the values it was given. */
-const masked = (text: string): string => text.replaceAll(/"[^"]*"/g, '"…"').replaceAll(/\+?\d[\d\s().-]{5,}\d/g, '…');
-
-/** An error without the values it was made of: pg's `detail` and `where` quote rows. */
-function describeError(error: unknown): Record<string, unknown> {
-  if (!(error instanceof Error)) return { type: typeof error };
-  const { code, constraint, table, routine } = error as Error &
-    Record<'code' | 'constraint' | 'table' | 'routine', unknown>;
-  const frames = error.stack
-    ?.split('\n')
-    .filter((line) => /^\s+at /.test(line))
-    .join('\n');
-  return { type: error.name, message: masked(error.message), code, constraint, table, routine, stack: frames };
 }
 
 /** Pino's options. Nothing here logs headers; the redaction is for whoever does so one day. */

@@ -4,7 +4,8 @@ import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { recordInbound } from '../../db/inbound.ts';
-import { learnFromRefusals } from '../../db/refusals.ts';
+import { learnFromRefusals, stopRefused } from '../../db/refusals.ts';
+import { stoppingReason } from '../../domain/error-codes.ts';
 import { applyStatusReports, type StatusReport } from '../../db/status-reports.ts';
 import { type Keyword, keywordOf } from '../../domain/keywords.ts';
 import { statusFromTwilio } from '../../domain/message-status.ts';
@@ -49,13 +50,21 @@ const inboundForm = z
 function statusReporter({ deps, log }: App): (organizationId: string, report: StatusReport) => Promise<void> {
   const writers = new Map<string, (report: StatusReport) => Promise<void>>();
   const writerOf = (organizationId: string) =>
-    groupCommit<StatusReport>((reports) =>
-      deps.database.inOrganization(organizationId, async (trx) => {
-        const { refused, doubled } = await applyStatusReports(trx, reports);
-        await learnFromRefusals(trx, organizationId, refused, deps.clock.now());
-        if (doubled.length > 0) log.error({ organizationId, messageIds: doubled }, 'Twilio has a message twice');
-      }),
-    );
+    groupCommit<StatusReport>(async (reports) => {
+      const now = deps.clock.now();
+      const refused = await deps.database.inOrganization(organizationId, async (trx) => {
+        const applied = await applyStatusReports(trx, reports);
+        await learnFromRefusals(trx, organizationId, applied.refused, now);
+        if (applied.doubled.length > 0) {
+          log.error({ organizationId, messageIds: applied.doubled }, 'Twilio has a message twice');
+        }
+        return applied.refused;
+      });
+      const stopping = refused.filter(({ errorCode }) => stoppingReason(errorCode) !== null);
+      if (stopping.length > 0) {
+        await deps.database.inOrganization(organizationId, (trx) => stopRefused(trx, stopping, now));
+      }
+    });
   return (organizationId, report) => {
     const writer = writers.get(organizationId) ?? writerOf(organizationId);
     writers.set(organizationId, writer);

@@ -133,7 +133,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     $$;
 
     create function ensure_message_partitions(from_month timestamptz, months int) returns void
-    language plpgsql security definer set search_path = public as $$
+    language plpgsql security definer set search_path = public, pg_temp as $$
     declare
       month timestamptz;
       suffix text;
@@ -141,7 +141,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       bound_to text;
     begin
       perform pg_advisory_xact_lock(hashtext('message_partitions'));
-      for i in 0 .. months - 1 loop
+      for i in 0 .. least(months, 24) - 1 loop
         month := date_trunc('month', from_month at time zone 'UTC') at time zone 'UTC' + make_interval(months => i);
         suffix := to_char(month at time zone 'UTC', 'YYYY_MM');
         continue when to_regclass('messages_' || suffix) is not null;
@@ -150,7 +150,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
         -- As in the text of a UUID: eight digits, a hyphen, four digits.
         bound_from := overlay(bound_from placing '-' from 13 for 0);
         bound_to := overlay(bound_to placing '-' from 13 for 0);
-        execute format('create table %I partition of messages for values from (%L) to (%L) with (fillfactor = 60)',
+        execute format('create table %I partition of messages for values from (%L) to (%L) with (fillfactor = 50)',
           'messages_' || suffix, bound_from, bound_to);
         execute format('create table %I partition of message_events for values from (%L) to (%L)',
           'message_events_' || suffix, bound_from, bound_to);
@@ -193,6 +193,21 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     create table messages_other partition of messages default;
     create table message_events_other partition of message_events default;
     select ensure_message_partitions(now(), 14);
+    -- Autovacuum looks once a minute. Until it has looked at a new month's partition, Postgres believes the partition all
+    -- but empty and reads every message of an organization to find 250 by id.
+    create function analyze_new_messages(at timestamptz) returns void
+    language plpgsql security definer set search_path = public, pg_temp as $$
+    declare
+      name text := 'messages_' || to_char(at at time zone 'UTC', 'YYYY_MM');
+      stale boolean;
+    begin
+      select c.reltuples < 0 or s.n_mod_since_analyze > greatest(c.reltuples, 1000) into stale
+      from pg_class c join pg_stat_user_tables s on s.relid = c.oid where c.oid = to_regclass(name);
+      if stale then execute format('analyze %I', name); end if;
+    end $$;
+    revoke execute on function analyze_new_messages from public;
+    grant execute on function analyze_new_messages to longwave_system;
+    revoke execute on function ensure_message_partitions from public;
     grant execute on function ensure_message_partitions to longwave_system;
   `.execute(db);
 

@@ -1,6 +1,7 @@
 /** The algorithm of `dispatch` alone, against a port in memory. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
+import pLimit from 'p-limit';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { dispatch, type DispatchOptions, type DispatchPort, sendWithinMs } from '../../activities/dispatch/dispatch.ts';
 import type { PermitPurse } from '../../activities/dispatch/permits.ts';
@@ -105,6 +106,7 @@ function memoryPort(world: World) {
 
 const options = (given: Partial<DispatchOptions> = {}): DispatchOptions => ({
   concurrency: 10,
+  slots: pLimit(given.concurrency ?? 10),
   rate: null,
   permits: unpaced,
   signal: new AbortController().signal,
@@ -179,13 +181,17 @@ describe('dispatch', () => {
           if (wholeWay) expect(book.claimed.size).toBe(count - withheldOf(count, given.withheldEach));
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 
   it('begins nothing more once Twilio refuses everything, and says why', async () => {
     let blockedAt = 0;
-    const { port, book } = memoryPort({ count: 5_000, latencyMs: () => 2, outcome: (r) => (r >= 50 ? 'blocked' : 'accepted') });
+    const { port, book } = memoryPort({
+      count: 5_000,
+      latencyMs: () => 2,
+      outcome: (r) => (r >= 50 ? 'blocked' : 'accepted'),
+    });
     const begun: number[] = [];
     const send = port.send.bind(port);
     port.send = async (message) => {
@@ -221,6 +227,32 @@ describe('dispatch', () => {
     expect(book.mostActive).toBe(100);
     // Ten rounds of 20 ms; one after another would be 20 s.
     expect(performance.now() - startedAt).toBeLessThan(2_000);
+  });
+
+  it("shares the worker's bound on requests with its other batches", async () => {
+    const slots = pLimit(15);
+    const [a, b] = [memoryPort({ count: 200, latencyMs: () => 2 }), memoryPort({ count: 200, latencyMs: () => 2 })];
+    let most = 0;
+    for (const { port } of [a, b]) {
+      const send = port.send.bind(port);
+      port.send = (message) => {
+        most = Math.max(most, a.book.active + b.book.active + 1);
+        return send(message);
+      };
+    }
+    const reports = await Promise.all([a, b].map(({ port }) => dispatch(port, options({ concurrency: 15, slots }))));
+    expect(reports.map((report) => report.sent)).toEqual([200, 200]);
+    expect(most).toBe(15);
+  });
+
+  it('slows down when the outcome of ten requests in a row is unknown', async () => {
+    const { port, book } = memoryPort({ count: 1_000, outcome: () => 'unknown', latencyMs: () => 1 });
+    const aborting = new AbortController();
+    setTimeout(() => aborting.abort(), 1_000);
+    const report = await dispatch(port, options({ concurrency: 20, signal: aborting.signal }));
+    // A round of twenty, and another after each of the pauses of 250 and 500 ms.
+    expect(report.inDoubt).toBe(book.sends.size);
+    expect(report.inDoubt).toBeLessThanOrEqual(80);
   });
 
   it('claims the next chunk while one is being sent', async () => {

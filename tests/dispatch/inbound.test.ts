@@ -43,26 +43,34 @@ const claimable = async (organization: Organization, massSms: TestMassSms) => {
   return claimed.map((message) => message.to);
 };
 const countOf = async (table: string, where: string) => {
-  const { rows } = await sql<{ count: number }>`select count(*) as count from ${sql.raw(table)} where ${sql.raw(where)}`.execute(
-    fixture.database.system,
-  );
+  const { rows } = await sql<{
+    count: number;
+  }>`select count(*) as count from ${sql.raw(table)} where ${sql.raw(where)}`.execute(fixture.database.system);
   return rows[0]!.count;
 };
-/** Gives another organization's message to the same person. */
-const readdress = (massSms: TestMassSms, to: string, line?: string) =>
-  sql`update messages set contact_number = ${to}, line = coalesce(${line ?? null}, line) where id = ${massSms.messages[0]!.id}`.execute(
-    fixture.database.system,
-  );
+/** Makes a message, and the contact it is for, one of somebody else: the same person in another list or organization. */
+async function readdress(massSms: TestMassSms, to: string): Promise<void> {
+  const { id, contactId } = massSms.messages[0]!;
+  await sql`update messages set contact_number = ${to} where id = ${id}`.execute(fixture.database.system);
+  await sql`update contacts set mobile = ${to} where id = ${contactId}`.execute(fixture.database.system);
+}
 
 describe('an inbound message', () => {
   it('is kept once however often it is delivered', async () => {
     const acme = await fixture.organization();
     const massSms = await fixture.massSms(acme, 1);
-    const message = { from: massSms.messages[0]!.to, sid: 'SMtwice', keyword: 'stop' as const, mediaUrls: ['https://m/1'] };
+    const message = {
+      from: massSms.messages[0]!.to,
+      sid: 'SMtwice',
+      keyword: 'stop' as const,
+      mediaUrls: ['https://m/1'],
+    };
     const id = await receive(acme, message);
     expect(id).toMatch(/^msg_/);
     expect(await receive(acme, { ...message, at: at(5_000) })).toBeNull();
-    expect(await countOf('messages', `twilio_sid = 'SMtwice' and direction = 'inbound' and media_urls = '{https://m/1}'`)).toBe(1);
+    expect(
+      await countOf('messages', `twilio_sid = 'SMtwice' and direction = 'inbound' and media_urls = '{https://m/1}'`),
+    ).toBe(1);
     expect(await countOf('consent_ledger', `evidence = 'SMtwice'`)).toBe(2);
   });
 
@@ -122,7 +130,13 @@ describe('STOP', () => {
     const { rows } = await sql`
       select purpose, granted, method, actor, source, phone_number from consent_ledger where evidence = 'SMledger'
       order by purpose`.execute(fixture.database.system);
-    const entry = { granted: false, method: 'reply', actor: `contact:${contactId}`, source: acme.line, phone_number: to };
+    const entry = {
+      granted: false,
+      method: 'reply',
+      actor: `contact:${contactId}`,
+      source: acme.line,
+      phone_number: to,
+    };
     expect(rows).toEqual([
       { purpose: 'promotional', ...entry },
       { purpose: 'transactional', ...entry },
@@ -133,23 +147,26 @@ describe('STOP', () => {
     { scope: 'platform', otherLine: false, otherOrganization: false },
     { scope: 'organization', otherLine: false, otherOrganization: true },
     { scope: 'number', otherLine: true, otherOrganization: true },
-  ] as const)('of scope $scope: another line may send: $otherLine, another organization: $otherOrganization', async (given) => {
-    const acme = await fixture.organization({ optOutScope: given.scope });
-    const other = await fixture.organization();
-    const queued = await fixture.massSms(acme, 1);
-    const { to } = queued.messages[0]!;
-    await stop(acme, to);
-    expect((await fixture.messagesOf(queued))[0]!.status).toBe('cancelled');
+  ] as const)(
+    'of scope $scope: another line may send: $otherLine, another organization: $otherOrganization',
+    async (given) => {
+      const acme = await fixture.organization({ optOutScope: given.scope });
+      const other = await fixture.organization();
+      const queued = await fixture.massSms(acme, 1);
+      const { to } = queued.messages[0]!;
+      await stop(acme, to);
+      expect((await fixture.messagesOf(queued))[0]!.status).toBe('cancelled');
 
-    // Made after the STOP: judged when they are claimed.
-    const sameLine = await fixture.massSms(acme, 1);
-    const otherLine = await fixture.massSms(acme, 1, { lines: ['+13125550001'] });
-    const elsewhere = await fixture.massSms(other, 1);
-    for (const massSms of [sameLine, otherLine, elsewhere]) await readdress(massSms, to);
-    expect(await claimable(acme, sameLine)).toEqual([]);
-    expect(await claimable(acme, otherLine)).toEqual(given.otherLine ? [to] : []);
-    expect(await claimable(other, elsewhere)).toEqual(given.otherOrganization ? [to] : []);
-  });
+      // Made after the STOP: judged when they are claimed.
+      const sameLine = await fixture.massSms(acme, 1);
+      const otherLine = await fixture.massSms(acme, 1, { lines: ['+13125550001'] });
+      const elsewhere = await fixture.massSms(other, 1);
+      for (const massSms of [sameLine, otherLine, elsewhere]) await readdress(massSms, to);
+      expect(await claimable(acme, sameLine)).toEqual([]);
+      expect(await claimable(acme, otherLine)).toEqual(given.otherLine ? [to] : []);
+      expect(await claimable(other, elsewhere)).toEqual(given.otherOrganization ? [to] : []);
+    },
+  );
 
   it('of scope number cancels only what would leave from that line', async () => {
     const acme = await fixture.organization({ optOutScope: 'number' });
@@ -167,7 +184,11 @@ describe('STOP', () => {
       await fixture.database.system
         .updateTable('messages')
         .set({ status: 'delivered', accepted_at: accepted })
-        .where('id', 'in', massSms.messages.map((message) => message.id))
+        .where(
+          'id',
+          'in',
+          massSms.messages.map((message) => message.id),
+        )
         .execute();
     };
     const unsubscribed = async (massSms: TestMassSms) =>
@@ -182,7 +203,9 @@ describe('STOP', () => {
       await sentAt(newer, at(-day));
       await stop(acme, to);
       expect([await unsubscribed(older), await unsubscribed(newer)]).toEqual([0, 1]);
-      expect(await countOf('mass_sms_tallies', `mass_sms_id = '${newer.id}' and kind = 'unsubscribed' and count = 1`)).toBe(1);
+      expect(
+        await countOf('mass_sms_tallies', `mass_sms_id = '${newer.id}' and kind = 'unsubscribed' and count = 1`),
+      ).toBe(1);
     });
 
     it('once, when STOP comes twice', async () => {
@@ -209,21 +232,24 @@ describe('STOP', () => {
 });
 
 describe('START', () => {
-  it.for(['platform', 'organization', 'number'] as const)('lifts a STOP of scope %s, and is written to the ledger', async (optOutScope) => {
-    const acme = await fixture.organization({ optOutScope });
-    const massSms = await fixture.massSms(acme, 1);
-    const { to } = massSms.messages[0]!;
-    await stop(acme, to);
-    const again = await fixture.massSms(acme, 1);
-    await readdress(again, to);
-    await startAgain(acme, to, { sid: `SMstart${optOutScope}` });
-    expect(await claimable(acme, again)).toEqual([to]);
-    expect(await countOf('consent_ledger', `evidence = 'SMstart${optOutScope}' and granted`)).toBe(2);
-    // What was cancelled stays cancelled.
-    expect((await fixture.messagesOf(massSms))[0]!.status).toBe('cancelled');
-  });
+  it.for(['platform', 'organization', 'number'] as const)(
+    'lifts a STOP of scope %s, and is written to the ledger',
+    async (optOutScope) => {
+      const acme = await fixture.organization({ optOutScope });
+      const massSms = await fixture.massSms(acme, 1);
+      const { to } = massSms.messages[0]!;
+      await stop(acme, to);
+      const again = await fixture.massSms(acme, 1);
+      await readdress(again, to);
+      await startAgain(acme, to, { sid: `SMstart${optOutScope}` });
+      expect(await claimable(acme, again)).toEqual([to]);
+      expect(await countOf('consent_ledger', `evidence = 'SMstart${optOutScope}' and granted`)).toBe(2);
+      // What was cancelled stays cancelled.
+      expect((await fixture.messagesOf(massSms))[0]!.status).toBe('cancelled');
+    },
+  );
 
-  it("does not lift what was said to another organization, or to another line", async () => {
+  it('does not lift what was said to another organization, or to another line', async () => {
     const acme = await fixture.organization({ optOutScope: 'organization' });
     const other = await fixture.organization({ optOutScope: 'organization' });
     const massSms = await fixture.massSms(acme, 1);

@@ -4,7 +4,13 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { resultWriter } from '../../activities/dispatch/result-writer.ts';
 import type { SendResult } from '../../db/outgoing.ts';
 
-const result = (n: number): SendResult => ({ id: `msg_${n}`, status: 'accepted', sid: `SM${n}`, errorCode: null, segments: 1 });
+const result = (n: number): SendResult => ({
+  id: `msg_${n}`,
+  status: 'accepted',
+  sid: `SM${n}`,
+  errorCode: null,
+  segments: 1,
+});
 
 function recorder(write: (call: number) => Promise<void> = async () => {}) {
   const written: string[][] = [];

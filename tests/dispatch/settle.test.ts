@@ -4,7 +4,7 @@ import { settleAfterMs, settleDoubts } from '../../activities/dispatch/settle.ts
 import { sendWithinMs } from '../../activities/dispatch/dispatch.ts';
 import type { Clock } from '../../clock.ts';
 import type { FoundMessage, TwilioAccount } from '../../twilio/gateway.ts';
-import { requestTimeouts } from '../../twilio/http-client.ts';
+import { requestTimeoutMs } from '../../twilio/http-client.ts';
 import { type Fixture, openFixture, type Organization, type TestMassSms } from './fixture.ts';
 
 let fixture: Fixture;
@@ -44,19 +44,20 @@ beforeEach(async () => {
   to = massSms.messages.map((message) => message.to);
 });
 
-const settle = (account: TwilioAccount, at: Date) =>
-  settleDoubts({ database: fixture.database, clock: clockAt(at), account }, acme.id, massSms.range);
+const never = new AbortController().signal;
+const settle = (account: TwilioAccount, at: Date, signal = never) =>
+  settleDoubts({ database: fixture.database, clock: clockAt(at), account }, acme.id, massSms.range, signal);
+const body = 'Hi , we are hiring.';
 const found = (sid: string, status: FoundMessage['status'] = 'delivered'): FoundMessage => ({
   sid,
+  body,
   status,
   errorCode: null,
 });
 
 describe('settling doubts', () => {
   it('waits until no request of the claim can be under way any more', async () => {
-    expect(settleAfterMs).toBeGreaterThan(
-      sendWithinMs + requestTimeouts.connectMs + requestTimeouts.headersMs + requestTimeouts.bodyMs,
-    );
+    expect(settleAfterMs).toBeGreaterThan(sendWithinMs + requestTimeoutMs);
     await fixture.force(ids.slice(0, 2), { status: 'sending', claimedAt });
     const { account, asked } = fakeAccount({});
     const at = new Date(ripe.getTime() - 10_000);
@@ -69,8 +70,12 @@ describe('settling doubts', () => {
     await fixture.force([ids[0]!], { status: 'in_doubt', claimedAt });
     const { account, asked } = fakeAccount({ [to[0]!]: [found('SM1', 'sent')] });
     expect(await settle(account, ripe)).toEqual({ sent: 1, unsent: 0, left: 0, lookAgainAt: null });
-    expect(asked).toEqual([{ to: to[0], from: acme.line, body: 'Hi , we are hiring.', since: claimedAt }]);
-    expect((await fixture.messagesOf(massSms))[0]).toMatchObject({ status: 'sent', twilio_sid: 'SM1', accepted_at: ripe });
+    expect(asked).toEqual([{ to: to[0], from: acme.line, since: claimedAt }]);
+    expect((await fixture.messagesOf(massSms))[0]).toMatchObject({
+      status: 'sent',
+      twilio_sid: 'SM1',
+      accepted_at: ripe,
+    });
   });
 
   it('queues a message again that Twilio does not know', async () => {
@@ -99,6 +104,21 @@ describe('settling doubts', () => {
     expect((await fixture.messagesOf(massSms))[0]).toMatchObject({ twilio_sid: 'SMown' });
   });
 
+  it('leaves a message in doubt when Twilio has one to that number that nobody knows and that reads differently', async () => {
+    await fixture.force([ids[0]!], { status: 'in_doubt', claimedAt });
+    const { account } = fakeAccount({ [to[0]!]: [{ ...found('SMstrange'), body: 'Something else' }] });
+    expect(await settle(account, ripe)).toMatchObject({ sent: 0, unsent: 0, left: 1 });
+    expect((await fixture.messagesOf(massSms))[0]).toMatchObject({ status: 'in_doubt', twilio_sid: null });
+  });
+
+  it('stops asking when it is told to stop, and leaves the rest', async () => {
+    await fixture.force(ids, { status: 'in_doubt', claimedAt });
+    const { account, asked } = fakeAccount({});
+    const report = await settle(account, ripe, AbortSignal.abort());
+    expect(report).toMatchObject({ sent: 0, unsent: 0, left: 4 });
+    expect(asked).toEqual([]);
+  });
+
   it('leaves everything as it is while Twilio cannot be asked, and says when to look again', async () => {
     await fixture.force(ids, { status: 'in_doubt', claimedAt });
     const { account, asked } = fakeAccount(new Error('HTTP 503'));
@@ -122,7 +142,10 @@ describe('settling doubts', () => {
 
   it('asks about each message once however many there are, at most twenty at a time', async () => {
     const many = await fixture.massSms(acme, 150);
-    await fixture.force(many.messages.map((message) => message.id), { status: 'sending', claimedAt });
+    await fixture.force(
+      many.messages.map((message) => message.id),
+      { status: 'sending', claimedAt },
+    );
     let active = 0;
     let most = 0;
     const asked: string[] = [];
@@ -140,6 +163,7 @@ describe('settling doubts', () => {
       { database: fixture.database, clock: clockAt(ripe), account },
       acme.id,
       many.range,
+      never,
     );
     expect(report.unsent).toBe(150);
     expect(asked.toSorted()).toEqual(many.messages.map((message) => message.to).toSorted());

@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { applyStatusReports, markDeadNumbers, type StatusReport } from '../../db/status-reports.ts';
+import { learnFromRefusals } from '../../db/refusals.ts';
+import { applyStatusReports, type StatusReport } from '../../db/status-reports.ts';
 import { type MessageStatus, statusRank } from '../../domain/message-status.ts';
 import { type Fixture, openFixture, type Organization } from './fixture.ts';
 
@@ -50,10 +51,20 @@ describe('status reports', () => {
   it('take a message forward, with the times of being sent and of its end', async () => {
     const { id, read, report } = await oneSent();
     await apply([report('accepted', 10)]);
-    expect(await read()).toMatchObject({ status: 'accepted', twilio_sid: 'SM1', accepted_at: at(10), finished_at: null });
+    expect(await read()).toMatchObject({
+      status: 'accepted',
+      twilio_sid: 'SM1',
+      accepted_at: at(10),
+      finished_at: null,
+    });
     await apply([report('sent', 20)]);
     await apply([report('delivered', 30)]);
-    expect(await read()).toMatchObject({ status: 'delivered', accepted_at: at(10), sent_at: at(20), finished_at: at(30) });
+    expect(await read()).toMatchObject({
+      status: 'delivered',
+      accepted_at: at(10),
+      sent_at: at(20),
+      finished_at: at(30),
+    });
     expect(await eventsOf(id)).toHaveLength(3);
   });
 
@@ -104,9 +115,9 @@ describe('status reports', () => {
   it('name the numbers that were refused, which are then matched by no audience', async () => {
     const { read, report, massSms } = await oneSent();
     const applied = await apply([report('undelivered', 10, { errorCode: 30_006 })]);
-    expect(applied.rejected).toEqual([{ contactNumber: massSms.messages[0]!.to, errorCode: 30_006 }]);
+    expect(applied.refused).toMatchObject([{ contactNumber: massSms.messages[0]!.to, errorCode: 30_006 }]);
     expect(await read()).toMatchObject({ status: 'undelivered', error_code: 30_006 });
-    await fixture.in(acme, (trx) => markDeadNumbers(trx, [massSms.messages[0]!.to], at(20)));
+    await fixture.in(acme, (trx) => learnFromRefusals(trx, acme.id, applied.refused, at(20)));
     const contact = await fixture.database.system
       .selectFrom('contacts')
       .select('phone_status')
@@ -131,15 +142,18 @@ describe('status reports', () => {
     const { id, read, report } = await oneSent();
     const before = await read();
     const unknown = report('delivered', 10, { messageId: 'msg_01a20368-534e-785e-8b65-000000000000' });
-    expect(await apply([unknown])).toEqual({ rejected: [], doubled: [] });
-    expect(await apply([report('delivered', 10)], other)).toEqual({ rejected: [], doubled: [] });
+    expect(await apply([unknown])).toEqual({ refused: [], doubled: [] });
+    expect(await apply([report('delivered', 10)], other)).toEqual({ refused: [], doubled: [] });
     expect(await read()).toEqual(before);
     expect(await eventsOf(id)).toEqual([]);
   });
 
   it('of many messages are applied together, each for itself', async () => {
     const massSms = await fixture.massSms(acme, 200);
-    await fixture.force(massSms.messages.map((message) => message.id), { status: 'sending', claimedAt: at(0) });
+    await fixture.force(
+      massSms.messages.map((message) => message.id),
+      { status: 'sending', claimedAt: at(0) },
+    );
     const reports = massSms.messages.map(({ id, rank }) => ({
       messageId: id,
       sid: `SM${rank}`,

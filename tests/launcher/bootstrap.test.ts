@@ -1,4 +1,5 @@
-import { copyFileSync, existsSync, mkdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { waitFor } from '../../launcher/support/waiting.ts';
@@ -23,7 +24,15 @@ async function checkout(start: string, { packages = true } = {}) {
   copyFileSync(join(root, 'package-lock.json'), join(folder, 'package-lock.json'));
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
   writeFileSync(join(folder, 'launcher/start.ts'), start);
-  if (packages) symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+  if (!packages) return folder;
+  // A folder of its own with the stamp of its own lock file: an install in it must never reach the real packages.
+  mkdirSync(join(folder, 'node_modules'));
+  for (const name of ['node', '.bin'])
+    symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name));
+  const hash = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
+  writeFileSync(join(folder, 'node_modules/.longwave-installed'), `${hash}\n`);
   return folder;
 }
 

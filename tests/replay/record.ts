@@ -10,10 +10,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Client } from '@temporalio/client';
-import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import type { temporal } from '@temporalio/proto';
 import { type ReplayHistoriesIterable, Worker, type WorkflowBundle } from '@temporalio/worker';
 import { workflowBundle } from './bundle.ts';
+import { historyFromJson, historyToJson } from './history-json.ts';
 
 export const historiesFolder = path.join(import.meta.dirname, 'histories');
 
@@ -37,11 +37,12 @@ export async function replayErrors(
  */
 export async function keepHistory(client: Client, workflowId: string, what: string): Promise<void> {
   const history: temporal.api.history.v1.IHistory = await client.workflow.getHandle(workflowId).fetchHistory();
-  const errors = await replayErrors([{ workflowId, history }], await workflowBundle());
+  const json = historyToJson(history);
+  const errors = await replayErrors([{ workflowId, history: historyFromJson(json) }], await workflowBundle());
   if (errors[workflowId] !== null) throw new Error(`${what} does not replay: ${errors[workflowId] ?? 'no result'}`);
   const version = process.env['LONGWAVE_RECORD'];
   if (!version) return;
   await mkdir(historiesFolder, { recursive: true });
   const file = path.join(historiesFolder, `${what}.${version}.json`);
-  await writeFile(file, `${JSON.stringify(JSON.parse(historyToJSON(history)), undefined, 1)}\n`, { flag: 'wx' });
+  await writeFile(file, `${JSON.stringify(json, undefined, 1)}\n`, { flag: 'wx' });
 }

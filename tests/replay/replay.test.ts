@@ -1,9 +1,9 @@
 /** A change that breaks replay would strand every process that is running: all committed histories must still replay. */
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
 import { describe, expect, it } from 'vitest';
 import { workflowBundle } from './bundle.ts';
+import { historyFromJson } from './history-json.ts';
 import { historiesFolder, replayErrors } from './record.ts';
 
 const files = (await readdir(historiesFolder)).filter((file) => file.endsWith('.json')).toSorted();
@@ -41,7 +41,7 @@ describe('recorded histories of massSms', () => {
   it('all replay on the code of today', async () => {
     const bundle = await workflowBundle();
     const histories = await Promise.all(
-      files.map(async (file) => ({ workflowId: file, history: historyFromJSON(await read(file)) })),
+      files.map(async (file) => ({ workflowId: file, history: historyFromJson(await read(file)) })),
     );
     const results = await replayErrors(histories, bundle);
     expect(results).toEqual(Object.fromEntries(files.map((file) => [file, null])));
@@ -59,7 +59,7 @@ describe('recorded histories of massSms', () => {
     });
     delete (broken.events[started] as Record<string, unknown>)['activityTaskScheduledEventAttributes'];
     const results = await replayErrors(
-      [{ workflowId: 'broken', history: historyFromJSON(broken) }],
+      [{ workflowId: 'broken', history: historyFromJson(broken) }],
       await workflowBundle(),
     );
     expect(results['broken']).toMatch(/[Nn]ondeterminism/);

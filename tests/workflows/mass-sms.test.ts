@@ -104,7 +104,7 @@ describe('when the window closes in mid-batch', () => {
     const organization = await organizationWith(40, closing);
     const day = await next(system, 2, '15:59:26');
     // Twilio's queue is slow: what is not delivered within its validity period fails there with 30036.
-    const slowQueue = { queueMs: 120_000 };
+    const slowQueue = { queueMs: 120_000, latencyMs: 0 };
     await system.twilio.behaviour(slowQueue);
     const id = await create(organization, { startAt: day.toISO() });
     await moveTo(system, day.set({ hour: 17, minute: 0 }));
@@ -229,7 +229,11 @@ describe('commands', () => {
     await moving;
     await sleep(500);
     expect((await accepted(system, organization)).length).toBe(stoppedAt);
-    expect(await read(organization, id)).toMatchObject({ status: 'paused', sent: stoppedAt, remaining: 400 - stoppedAt });
+    expect(await read(organization, id)).toMatchObject({
+      status: 'paused',
+      sent: stoppedAt,
+      remaining: 400 - stoppedAt,
+    });
     expect((await command(organization, id, 'resume')).status).toBe(200);
     await until(organization, id, { status: 'completed', sent: 400 });
     await expectEveryoneOnce(organization);

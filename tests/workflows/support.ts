@@ -20,7 +20,9 @@ export async function moveTo(system: System, moment: DateTime): Promise<void> {
 
 /** The next day of the week (1 Monday … 7 Sunday) that has not begun yet, at a time of day. */
 export async function next(system: System, weekday: number, time: string): Promise<DateTime<true>> {
-  let day = DateTime.fromMillis(await system.now(), { zone }).plus({ days: 1 }).startOf('day');
+  let day = DateTime.fromMillis(await system.now(), { zone })
+    .plus({ days: 1 })
+    .startOf('day');
   while (day.weekday !== weekday) day = day.plus({ days: 1 });
   return local(`${day.toISODate()}T${time}`);
 }

@@ -7,7 +7,7 @@ export interface MassSmsInput {
   massSmsId: string;
   /** RFC 3339: when the first batch starts. */
   startAt: string;
-  /** What is carried over when the workflow continues as new. */
+  /** What to go on from: carried over when the workflow continues as new, or found in Postgres when it starts anew. */
   carried?: MassSmsState;
 }
 

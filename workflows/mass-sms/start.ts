@@ -4,13 +4,17 @@ import { massSmsWorkflowId } from '../ids.ts';
 import { taskQueues } from '../task-queues.ts';
 import type { MassSmsInput } from './messages.ts';
 
-/** Starts the workflow unless it was started before: the id is the mass SMS's own, and is never used again. */
+/**
+ * Starts the workflow unless it is running. One that was ended by hand, or lost with Temporal's data, starts anew: Postgres
+ * is the judge of what is left to do, so a run too many finds nothing.
+ */
 export async function startMassSms(client: WorkflowClient, input: MassSmsInput): Promise<void> {
   try {
     await client.start('massSms', {
       taskQueue: taskQueues.control,
       workflowId: massSmsWorkflowId(input.massSmsId),
-      workflowIdReusePolicy: 'REJECT_DUPLICATE',
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+      workflowIdConflictPolicy: 'FAIL',
       // Organizations take turns: one with many mass SMS does not hold up another with one.
       priority: { fairnessKey: input.organizationId },
       staticSummary: 'A mass SMS in daily batches',

@@ -71,7 +71,7 @@ export async function massSms(input: MassSmsInput): Promise<MassSmsState> {
     // Cancelled from outside, as ops can in the Web UI: the facts in Postgres must say so too.
     const { organizationId, massSmsId } = input;
     await CancellationScope.nonCancellable(() =>
-      applyCommand({ organizationId, massSmsId, action: 'cancel', actor: 'operator:temporal' }),
+      applyCommand({ organizationId, massSmsId, action: 'cancel', force: true, actor: 'operator:temporal' }),
     );
     throw error;
   }
@@ -85,6 +85,7 @@ async function live(input: MassSmsInput): Promise<MassSmsState> {
   let commanding = false;
   // Counts the commands obeyed: a wait that sees it change starts over.
   let commands = 0;
+  let hasJustRun = false;
 
   const adopt = (next: MassSmsState): void => {
     state.status = next.status;
@@ -135,8 +136,11 @@ async function live(input: MassSmsInput): Promise<MassSmsState> {
 
   // A final status may leave messages in doubt to be settled.
   while (!isFinal(state.status) || state.runAt !== null) {
-    // A command under way decides what comes next.
-    await condition(() => !commanding);
+    // A command under way decides what comes next, the end included.
+    if (commanding) {
+      await condition(() => !commanding);
+      continue;
+    }
     const seen = commands;
     const changed = () => commands !== seen;
 
@@ -148,7 +152,9 @@ async function live(input: MassSmsInput): Promise<MassSmsState> {
       await condition(changed);
       continue;
     }
-    const waitMs = Date.parse(state.runAt) - Date.now();
+    // The activity judges by another clock: an answer that has passed here must not make the two spin.
+    const waitMs = Math.max(Date.parse(state.runAt) - Date.now(), hasJustRun ? 1_000 : 0);
+    hasJustRun = false;
     if (waitMs > 0 && (await condition(changed, waitMs))) continue;
 
     try {
@@ -158,6 +164,7 @@ async function live(input: MassSmsInput): Promise<MassSmsState> {
       });
       // A command obeyed meanwhile has judged later than this answer, unless the answer is the end.
       if (!changed() || isFinal(next.status)) adopt(next);
+      hasJustRun = !changed();
     } catch (error) {
       // A command ended it, and however it ended then (a worker that shuts down or dies answers otherwise than with a
       // cancellation), the loop looks at what the command made of the state. Anything else ends the workflow.
