@@ -169,6 +169,16 @@ export async function settleAsUnsent(trx: Trx, id: string, claimedAt: Date): Pro
     .execute();
 }
 
+/** Nobody can tell: it ends as failed, with the reason, and is not sent again. */
+export async function settleAsUnknown(trx: Trx, id: string, now: Date): Promise<void> {
+  await trx
+    .updateTable('messages')
+    .set({ status: 'failed', cancel_reason: 'outcome_unknown', finished_at: now })
+    .where('id', '=', id)
+    .where('status', 'in', ['sending', 'in_doubt'])
+    .execute();
+}
+
 /** How many messages of a range still wait to be sent, and how many are unsettled. */
 export async function countLeft(trx: Trx, range: RankRange): Promise<{ queued: number; unsettled: number }> {
   const { rows } = await sql<{ queued: number; unsettled: number }>`

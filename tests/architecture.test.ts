@@ -16,7 +16,7 @@ interface Rule {
 /** What the other sides may know of workflows. */
 const addresses = ['workflows/ids.ts', 'workflows/task-queues.ts'];
 const contracts = [...addresses, 'workflows/*/messages.ts', 'workflows/*/start.ts'];
-const shared = ['domain', 'config.ts', 'clock.ts', 'temporal.ts'];
+const shared = ['domain', 'config.ts', 'clock.ts', 'log.ts', 'temporal.ts'];
 
 const rules: Record<string, Rule> = {
   domain: { may: [] },
@@ -32,6 +32,7 @@ const rules: Record<string, Rule> = {
   tests: { may: ['*'] },
   'config.ts': { may: [] },
   'clock.ts': { may: [] },
+  'log.ts': { may: [] },
   'temporal.ts': { may: [] },
   'vitest.config.ts': { may: [] },
 };

@@ -4,6 +4,7 @@ import type { Database } from '../../db/database.ts';
 import {
   type RankRange,
   settleAsSent,
+  settleAsUnknown,
   settleAsUnsent,
   sidsOfOthers,
   type Unsettled,
@@ -17,6 +18,10 @@ import { sendWithinMs } from './dispatch.ts';
 export const settleAfterMs = sendWithinMs + requestTimeoutMs + 5_000;
 
 const searchesAtOnce = 20;
+/** While something stays in doubt it is looked for again after a quarter of the time it has been, within these bounds. */
+const lookAgain = { leastMs: 2_000, mostMs: 15 * 60_000 };
+/** Then a message that cannot be told from a stranger's ends as failed: never sent a second time, and not for ever open. */
+const giveUpAfterMs = 4 * 3_600_000;
 
 export interface SettleReport {
   /** Twilio had it. */
@@ -33,7 +38,7 @@ export interface SettleReport {
  * Asks Twilio about every message of the range whose claim is old enough. Status callbacks settle some without it.
  *
  * A message from the same line to the same number that belongs to no other row but reads differently is no proof either
- * way: then it stays in doubt, rather than being sent a second time.
+ * way: then it stays in doubt, rather than being sent a second time, and after four hours ends as failed.
  *
  * @param signal stops asking; what was not asked about is left
  */
@@ -47,8 +52,8 @@ export async function settleDoubts(
   const now = clock.now();
   const isRipe = (message: Unsettled) => now.getTime() - message.claimedAt.getTime() >= settleAfterMs;
   const ripe = unsettled.filter(isRipe);
-  const waiting = unsettled.filter((message) => !isRipe(message));
-  const report: SettleReport = { sent: 0, unsent: 0, left: waiting.length, lookAgainAt: null };
+  const left = unsettled.filter((message) => !isRipe(message));
+  const report: SettleReport = { sent: 0, unsent: 0, left: 0, lookAgainAt: null };
 
   const settleOne = async (message: Unsettled): Promise<void> => {
     const { id, to, from, body, claimedAt } = message;
@@ -56,7 +61,7 @@ export async function settleDoubts(
     try {
       found = await account.findSent({ to, from, since: claimedAt });
     } catch {
-      report.left += 1;
+      left.push(message);
       return;
     }
     await database.inOrganization(organizationId, async (trx) => {
@@ -65,22 +70,30 @@ export async function settleDoubts(
       const own = unowned.find((item) => item.body === body);
       if (own) await settleAsSent(trx, id, own, clock.now());
       else if (unowned.length === 0) await settleAsUnsent(trx, id, claimedAt);
-      report[own ? 'sent' : unowned.length === 0 ? 'unsent' : 'left'] += 1;
+      else if (now.getTime() - claimedAt.getTime() > giveUpAfterMs) await settleAsUnknown(trx, id, clock.now());
+      else left.push(message);
+      if (own) report.sent += 1;
+      else if (unowned.length === 0) report.unsent += 1;
     });
   };
   const queue = ripe.values();
   await Promise.all(
     Array.from({ length: Math.min(searchesAtOnce, ripe.length) }, async () => {
       for (const message of queue) {
-        if (signal.aborted) report.left += 1;
+        if (signal.aborted) left.push(message);
         else await settleOne(message);
       }
     }),
   );
 
-  if (report.left > 0) {
-    const oldest = waiting[0]?.claimedAt.getTime() ?? now.getTime();
-    report.lookAgainAt = new Date(Math.max(oldest + settleAfterMs, now.getTime() + 2_000));
-  }
+  report.left = left.length;
+  const next = left.map(({ claimedAt }) => nextLook(claimedAt.getTime(), now.getTime()));
+  if (next.length > 0) report.lookAgainAt = new Date(Math.min(...next));
   return report;
+}
+
+/** When to look for a message claimed at `claimedAt` again, both in epoch milliseconds. */
+function nextLook(claimedAt: number, now: number): number {
+  const pause = Math.min(lookAgain.mostMs, Math.max(lookAgain.leastMs, (now - claimedAt) / 4));
+  return Math.max(claimedAt + settleAfterMs, now + pause);
 }

@@ -111,6 +111,21 @@ describe('settling doubts', () => {
     expect((await fixture.messagesOf(massSms))[0]).toMatchObject({ status: 'in_doubt', twilio_sid: null });
   });
 
+  it('ends such a message as failed after four hours, looking for it more and more rarely until then', async () => {
+    await fixture.force([ids[0]!], { status: 'in_doubt', claimedAt });
+    const { account } = fakeAccount({ [to[0]!]: [{ ...found('SMstrange'), body: 'Something else' }] });
+    const hours = (count: number) => new Date(claimedAt.getTime() + count * 3_600_000);
+    const early = await settle(account, hours(0.1));
+    expect(early.lookAgainAt).toEqual(new Date(hours(0.1).getTime() + 90_000));
+    const late = await settle(account, hours(3));
+    expect(late.lookAgainAt).toEqual(new Date(hours(3).getTime() + 15 * 60_000));
+    expect(await settle(account, hours(4.01))).toMatchObject({ sent: 0, unsent: 0, left: 0, lookAgainAt: null });
+    expect((await fixture.messagesOf(massSms))[0]).toMatchObject({
+      status: 'failed',
+      cancel_reason: 'outcome_unknown',
+    });
+  });
+
   it('stops asking when it is told to stop, and leaves the rest', async () => {
     await fixture.force(ids, { status: 'in_doubt', claimedAt });
     const { account, asked } = fakeAccount({});
