@@ -1,6 +1,5 @@
 /** Running a batch of a mass SMS: the long activity, on the bulk queue. */
 import { ApplicationFailure, Context } from '@temporalio/activity';
-import pLimit from 'p-limit';
 import type { Clock } from '../clock.ts';
 import type { Database } from '../db/database.ts';
 import {
@@ -36,6 +35,7 @@ import { idle, isExpired, missingFor, validityPeriod, waiting } from './batch-ru
 import { dispatch, type DispatchReport } from './dispatch/dispatch.ts';
 import { permitPurse } from './dispatch/permits.ts';
 import { settleDoubts } from './dispatch/settle.ts';
+import { createSlots } from './dispatch/slots.ts';
 
 export type BatchActivities = ReturnType<typeof createBatchActivities>;
 
@@ -71,7 +71,7 @@ interface Run {
 
 export function createBatchActivities(deps: BatchDeps) {
   const { database, clock } = deps;
-  const slots = pLimit(deps.concurrency);
+  const slots = createSlots(deps.concurrency);
 
   /** Only for an organization that lacks nothing. */
   const accountOf = ({ accountSid, authToken }: SendingOrganization): TwilioAccount =>

@@ -94,8 +94,8 @@ export async function writeResults(
   const moves = sql`case when r.sid is not null then message_status_rank(m.status) < message_status_rank(r.status)
     else m.attempt_id = ${attemptId} and m.status = 'sending' end`;
   // A report that overtook the answer has the further status already; the SID and the time of acceptance are still news.
-  const { rows } = await sql<{ contactNumber: string; errorCode: number | null }>`
-    update messages m set
+  const { rows } = await sql<RefusedMessage>`
+    with written as (update messages m set
       status = case when ${moves} then r.status else m.status end,
       twilio_sid = coalesce(m.twilio_sid, r.sid),
       error_code = coalesce(m.error_code, r.error_code),
@@ -106,8 +106,9 @@ export async function writeResults(
       ${results.map((r) => r.sid)}::text[], ${results.map((r) => r.errorCode)}::int[],
       ${results.map((r) => r.segments)}::int[]) as r (id, status, sid, error_code, segments)
     where m.id = r.id and m.id = any(${results.map((r) => r.id)}) and (${moves} or r.sid is not null)
-    returning m.contact_number as "contactNumber", r.error_code as "errorCode"`.execute(trx);
-  return rows.flatMap(({ contactNumber, errorCode }) => (errorCode === null ? [] : [{ contactNumber, errorCode }]));
+    returning m.contact_number as "contactNumber", r.error_code as "errorCode")
+    select * from written where "errorCode" is not null`.execute(trx);
+  return rows;
 }
 
 export interface Unsettled {

@@ -3,10 +3,14 @@ import querystring from 'node:querystring';
 import RequestClient from 'twilio/lib/base/RequestClient.js';
 import { Agent, type Dispatcher } from 'undici';
 
-/** A request is over after this long, waiting for a socket included: what was claimed cannot be accepted later. */
-export const requestTimeoutMs = 20_000;
+/**
+ * Each bounds one phase of a request. Requests never wait for a socket, which none of them would bound: dispatch and
+ * settling together begin no more of them than there are sockets.
+ */
+const timeouts = { connectMs: 5_000, headersMs: 10_000, bodyMs: 5_000 };
 
-const connectTimeoutMs = 5_000;
+/** A request is over after this long: what was claimed cannot be accepted later. */
+export const requestTimeoutMs = timeouts.connectMs + timeouts.headersMs + timeouts.bodyMs;
 
 export interface HttpClientOptions {
   /** `http://host:port` of the simulator; Twilio itself when left out. */
@@ -27,9 +31,9 @@ export class TwilioHttpClient extends RequestClient {
       connections,
       pipelining: 1,
       keepAliveTimeout: 30_000,
-      connect: { timeout: connectTimeoutMs },
-      headersTimeout: requestTimeoutMs,
-      bodyTimeout: requestTimeoutMs,
+      connect: { timeout: timeouts.connectMs },
+      headersTimeout: timeouts.headersMs,
+      bodyTimeout: timeouts.bodyMs,
     });
   }
 
@@ -52,7 +56,6 @@ export class TwilioHttpClient extends RequestClient {
       path: target.slice(target.indexOf('/', 8)),
       method: options.method.toUpperCase(),
       headers,
-      signal: AbortSignal.timeout(requestTimeoutMs),
       ...(options.data !== undefined && {
         body: isJson ? JSON.stringify(options.data) : querystring.stringify(withoutUndefined(options.data as object)),
       }),

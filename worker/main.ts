@@ -4,6 +4,7 @@ import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import pino from 'pino';
 import { createBatchActivities } from '../activities/batches.ts';
+import { searchesAtOnce } from '../activities/dispatch/settle.ts';
 import { createMassSmsActivities } from '../activities/mass-sms.ts';
 import { systemClock, temporalClock } from '../clock.ts';
 import { publicUrlOf, readConfig } from '../config.ts';
@@ -44,7 +45,10 @@ const clientConnection = await Connection.connect(options);
 const database = openDatabase(config.DATABASE_URL);
 const clock = config.LONGWAVE_CLOCK === 'temporal' ? temporalClock(clientConnection) : systemClock;
 await clock.sync();
-const twilio = createTwilioGateway({ baseUrl: config.TWILIO_BASE_URL, connections: config.SEND_CONCURRENCY });
+const twilio = createTwilioGateway({
+  baseUrl: config.TWILIO_BASE_URL,
+  connections: config.SEND_CONCURRENCY + searchesAtOnce,
+});
 const draining = new AbortController();
 
 // Changes with every release: Temporal shows which build ran a task.

@@ -6,12 +6,12 @@
  * request of it can be under way, and only then does `settle.ts` ask Twilio about a message without a known outcome.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { LimitFunction } from 'p-limit';
 import type { Claimed, ClaimResult, SendResult } from '../../db/outgoing.ts';
 import { countSegments } from '../../domain/segments.ts';
 import type { SendOutcome } from '../../twilio/gateway.ts';
 import type { PermitPurse } from './permits.ts';
 import { resultWriter } from './result-writer.ts';
+import type { Slots } from './slots.ts';
 
 /** A claimed message whose request has not begun by then is given back instead. */
 export const sendWithinMs = 5_000;
@@ -34,7 +34,7 @@ export interface DispatchOptions {
   /** Requests under way at once. */
   concurrency: number;
   /** The worker's own bound on requests under way, which all its batches share. */
-  slots: LimitFunction;
+  slots: Slots;
   /** Segments per second, or null. */
   rate: number | null;
   permits: PermitPurse;
@@ -200,12 +200,15 @@ export async function dispatch(port: DispatchPort, options: DispatchOptions): Pr
   const sender = async (): Promise<void> => {
     try {
       for (let item = await next(); item; item = await next()) {
-        const ready = item;
-        await slots(async () => {
-          // The wait for a slot may have been long.
-          if (stopped() || isStale(ready)) giveBack(ready);
-          else record(ready, await port.send(ready.message));
-        });
+        const wait = slots.take();
+        if (wait) await wait;
+        try {
+          // The wait for a place may have been long.
+          if (stopped() || isStale(item)) giveBack(item);
+          else record(item, await port.send(item.message));
+        } finally {
+          slots.give();
+        }
         await writer.room();
       }
     } catch (error) {

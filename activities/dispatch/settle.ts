@@ -1,4 +1,5 @@
 /** Settles messages in doubt: those whose request may or may not have reached Twilio. */
+import pLimit from 'p-limit';
 import type { Clock } from '../../clock.ts';
 import type { Database } from '../../db/database.ts';
 import {
@@ -17,7 +18,10 @@ import { sendWithinMs } from './dispatch.ts';
 /** After this long no request of a claim can be under way any more, with some to spare for clocks that differ. */
 export const settleAfterMs = sendWithinMs + requestTimeoutMs + 5_000;
 
-const searchesAtOnce = 20;
+/** Searches under way at once, all batches of a worker together. */
+export const searchesAtOnce = 20;
+const searching = pLimit(searchesAtOnce);
+
 /** While something stays in doubt it is looked for again after a quarter of the time it has been, within these bounds. */
 const lookAgain = { leastMs: 2_000, mostMs: 15 * 60_000 };
 /** Then a message that cannot be told from a stranger's ends as failed: never sent a second time, and not for ever open. */
@@ -76,15 +80,11 @@ export async function settleDoubts(
       else if (unowned.length === 0) report.unsent += 1;
     });
   };
-  const queue = ripe.values();
-  await Promise.all(
-    Array.from({ length: Math.min(searchesAtOnce, ripe.length) }, async () => {
-      for (const message of queue) {
-        if (signal.aborted) left.push(message);
-        else await settleOne(message);
-      }
-    }),
-  );
+  const settleUnlessStopped = async (message: Unsettled): Promise<void> => {
+    if (signal.aborted) left.push(message);
+    else await settleOne(message);
+  };
+  await Promise.all(ripe.map((message) => searching(() => settleUnlessStopped(message))));
 
   report.left = left.length;
   const next = left.map(({ claimedAt }) => nextLook(claimedAt.getTime(), now.getTime()));

@@ -1,9 +1,9 @@
 /** The algorithm of `dispatch` alone, against a port in memory. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
-import pLimit from 'p-limit';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { dispatch, type DispatchOptions, type DispatchPort, sendWithinMs } from '../../activities/dispatch/dispatch.ts';
+import { createSlots } from '../../activities/dispatch/slots.ts';
 import type { PermitPurse } from '../../activities/dispatch/permits.ts';
 import type { Claimed, SendResult } from '../../db/outgoing.ts';
 import type { SendOutcome } from '../../twilio/gateway.ts';
@@ -106,7 +106,7 @@ function memoryPort(world: World) {
 
 const options = (given: Partial<DispatchOptions> = {}): DispatchOptions => ({
   concurrency: 10,
-  slots: pLimit(given.concurrency ?? 10),
+  slots: createSlots(given.concurrency ?? 10),
   rate: null,
   permits: unpaced,
   signal: new AbortController().signal,
@@ -230,7 +230,7 @@ describe('dispatch', () => {
   });
 
   it("shares the worker's bound on requests with its other batches", async () => {
-    const slots = pLimit(15);
+    const slots = createSlots(15);
     const [a, b] = [memoryPort({ count: 200, latencyMs: () => 2 }), memoryPort({ count: 200, latencyMs: () => 2 })];
     let most = 0;
     for (const { port } of [a, b]) {
