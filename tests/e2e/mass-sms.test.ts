@@ -123,6 +123,18 @@ describe('a mass SMS', () => {
     expect((await accepted(organization)).toSorted()).toEqual(numbers(contacts));
   });
 
+  it('refuses a reschedule that leaves no allowed day, and can still be cancelled', async () => {
+    const weekends = { startTime: '00:00', endTime: '00:00', timeZone: 'America/Chicago', days: ['sat', 'sun'] };
+    const organization = await system.enabledOrganization({ settings: { sendWindow: weekends } });
+    await system.contacts(organization, 3, { consent: true, list: 'all' });
+    const startAt = new Date(Date.now() + 7 * 86_400_000).toISOString();
+    const id = await create(organization, { immediate: false, startAt });
+    const refused = await organization.client.post(`/v1/mass-sms/${id}/reschedule`, { allowWeekends: false });
+    expect(refused).toMatchObject({ status: 422, body: { reason: 'window_never_opens' } });
+    expect(await read(organization, id)).toMatchObject({ status: 'scheduled', allowWeekends: true });
+    expect(await organization.client.post(`/v1/mass-sms/${id}/cancel`)).toMatchObject({ status: 200 });
+  });
+
   it('obeys a STOP that arrives in mid-batch, and counts it as unsubscribed', async () => {
     // Slow enough for a STOP to arrive before the last of them is claimed.
     const organization = await system.enabledOrganization({ segmentsPerSecond: 100 });

@@ -58,7 +58,7 @@ async function apply(command: Parameters<typeof applyCommand>[0]): Promise<MassS
     return await applyCommand(command);
   } catch (error) {
     const cause = error instanceof ActivityFailure ? error.cause : undefined;
-    throw cause instanceof ApplicationFailure && cause.type === transitionNotAllowed ? cause : error;
+    throw cause instanceof ApplicationFailure ? cause : error;
   }
 }
 
