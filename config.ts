@@ -7,6 +7,9 @@ import { z } from 'zod';
 const port = (fallback: number) => z.coerce.number().int().min(1).max(65_535).default(fallback);
 const flag = z.stringbool().default(false);
 
+/** An amount of US dollars. */
+const dollars = (standard: number) => z.coerce.number().min(0).max(10_000).default(standard);
+
 const schema = z.object({
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
   TEMPORAL_ADDRESS: z
@@ -28,9 +31,12 @@ const schema = z.object({
     .url({ protocol: /^https?$/ })
     .transform((url) => url.replace(/\/+$/, ''))
     .optional(),
-  SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
+  SMTP_URL: z.url({ protocol: /^smtps?$/ }),
   MAIL_FROM: z.string().min(3).default('Longwave <longwave@localhost>'),
-  OPERATOR_EMAIL: z.email().optional(),
+  OPERATOR_EMAIL: z.email(),
+  FEE_BRAND_USD: dollars(4),
+  FEE_CAMPAIGN_REVIEW_USD: dollars(15),
+  FEE_IDENTITY_CHECK_USD: dollars(12.5),
   SECRETS_KEYS: z.string().regex(/^[\w-]+:[A-Za-z0-9+/]{43}=(,[\w-]+:[A-Za-z0-9+/]{43}=)*$/),
   LONGWAVE_OPERATOR_KEY: z.string().min(16).optional(),
   LONGWAVE_CLOCK: z.enum(['system', 'temporal']).default('system'),
@@ -38,6 +44,7 @@ const schema = z.object({
   SEND_CONCURRENCY: z.coerce.number().int().min(1).max(1_000).default(100),
   SIMULATOR_PORT: port(3100),
   SIMULATOR_SMTP_PORT: port(3125),
+  SIMULATOR_DATA: z.string().min(1).optional(),
 });
 
 /** What a variable should look like, in the words of the error that stops a start. */
@@ -52,7 +59,11 @@ const shapes: Partial<Record<keyof z.infer<typeof schema>, string>> = {
   SECRETS_KEYS: 'id:key pairs separated by commas, each key 32 bytes in base64; the first encrypts, all decrypt',
   LONGWAVE_OPERATOR_KEY: 'at least 16 characters',
   LONGWAVE_CLOCK: 'system, or temporal on a time-skipping stack',
-  OPERATOR_EMAIL: 'an email address',
+  OPERATOR_EMAIL: 'the email address that hears of failures',
+  MAIL_FROM: 'a sender such as Longwave <longwave@example.com>',
+  FEE_BRAND_USD: 'an amount in US dollars, such as 4',
+  FEE_CAMPAIGN_REVIEW_USD: 'an amount in US dollars, such as 15',
+  FEE_IDENTITY_CHECK_USD: 'an amount in US dollars, such as 12.5',
 };
 
 type Environment = z.infer<typeof schema>;

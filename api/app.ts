@@ -12,6 +12,7 @@ import { addIdempotency } from './idempotency.ts';
 import { numberRoutes } from './numbers.ts';
 import { auditLogRoutes } from './organization/audit-log.ts';
 import { moduleRoutes } from './organization/module.ts';
+import { ownAccountRoutes } from './organization/own-account.ts';
 import { organizationKeyRoutes } from './organization/keys.ts';
 import { organizationRoutes } from './organization/organizations.ts';
 import { settingsRoutes } from './organization/settings.ts';
@@ -24,6 +25,10 @@ import { addInputChecks } from './plugins/input.ts';
 import { addRequestLog, loggerOptions } from './plugins/logging.ts';
 import { addMetrics } from './plugins/metrics.ts';
 import { addOpenApi } from './plugins/openapi.ts';
+import { registrationCommandRoutes } from './registration/commands.ts';
+import { evidenceRoutes, publicEvidenceRoutes } from './registration/evidence.ts';
+import { registrationRoutes } from './registration/registration.ts';
+import { twilioEvents } from './webhooks/events.ts';
 import { twilioWebhooks } from './webhooks/twilio.ts';
 
 /** Builds the API without listening. `close()` does not close what it was given. */
@@ -59,6 +64,7 @@ export async function buildApp(deps: Deps): Promise<App> {
   await app.register(organizationKeyRoutes, { prefix });
   await app.register(settingsRoutes, { prefix });
   await app.register(moduleRoutes, { prefix });
+  await app.register(ownAccountRoutes, { prefix });
   await app.register(userRoutes, { prefix });
   await app.register(auditLogRoutes, { prefix });
   await app.register(contactRoutes, { prefix });
@@ -68,6 +74,11 @@ export async function buildApp(deps: Deps): Promise<App> {
   await app.register(audienceRoutes, { prefix });
   await app.register(massSmsRoutes, { prefix });
   await app.register(massSmsCommandRoutes, { prefix });
+  await app.register(registrationRoutes, { prefix });
+  await app.register(registrationCommandRoutes, { prefix });
+  await app.register(evidenceRoutes, { prefix });
+  await app.register(publicEvidenceRoutes);
   await app.register(twilioWebhooks);
+  await app.register(twilioEvents);
   return app;
 }

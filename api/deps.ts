@@ -5,6 +5,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../clock.ts';
 import type { Database } from '../db/database.ts';
 import type { SecretBox } from '../db/secrets.ts';
+import type { SiteCheck } from '../domain/registration/preflight.ts';
+import type { TwilioGateway } from '../twilio/gateway.ts';
 import type { Authenticator, Principal } from './auth.ts';
 import type { Access } from './permissions.ts';
 import type { LogOptions } from './plugins/logging.ts';
@@ -15,6 +17,9 @@ export interface Deps {
   clock: Clock;
   secrets: SecretBox;
   temporal: TemporalPort;
+  twilio: TwilioGateway;
+  /** Opens a page that a customer named, as a reviewer would. Never throws. */
+  checkSite: (url: string) => Promise<SiteCheck>;
   /** Where the outside reaches this API, without a trailing slash. */
   publicUrl: string;
   log: LogOptions;
@@ -42,7 +47,7 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Every route under `/v1` declares it. */
     access?: Access;
-    /** The body is a CSV file that the handler reads as a stream. */
-    csvBody?: boolean;
+    /** The body is of this type, and the handler reads it by itself: as a stream, or byte by byte as it was signed. */
+    rawBody?: { type: string; schema: Record<string, unknown> };
   }
 }

@@ -36,8 +36,8 @@ export function addIdempotency(app: App): void {
       throw invalid([{ path: 'Idempotency-Key', message: 'must be 1 to 255 printable ASCII characters' }]);
     }
     const hash = createHash('sha256').update(`${request.method} ${request.url}\n`);
-    // A streamed body is hashed by its handler while it is read.
-    if (!request.routeOptions.config.csvBody) hash.update(canonical(request.body ?? null));
+    // A body that its handler reads by itself is hashed there.
+    if (!request.routeOptions.config.rawBody) hash.update(canonical(request.body ?? null));
     request.idempotency = { key, hash: hash.digest() };
   });
 }

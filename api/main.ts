@@ -4,9 +4,12 @@ import { ConfigurationError, publicUrlOf, readConfig } from '../config.ts';
 import { upsertEnvironmentKey } from '../db/api-keys.ts';
 import { openDatabase } from '../db/database.ts';
 import { secretBox } from '../db/secrets.ts';
+import { createEgress } from '../egress.ts';
 import { temporalVariables } from '../temporal.ts';
+import { createTwilioGateway } from '../twilio/gateway.ts';
 import { buildApp } from './app.ts';
 import { hashKey } from './auth.ts';
+import { createSiteCheck } from './registration/site-check.ts';
 import { openTemporal } from './temporal.ts';
 
 function configuration() {
@@ -18,6 +21,7 @@ function configuration() {
       'PORT',
       'PUBLIC_URL',
       'SECRETS_KEYS',
+      'TWILIO_BASE_URL',
       'LONGWAVE_OPERATOR_KEY',
       'LOG_LEVEL',
     ]);
@@ -32,10 +36,14 @@ const config = configuration();
 const database = openDatabase(config.DATABASE_URL);
 const temporal = openTemporal(config);
 const clock = config.LONGWAVE_CLOCK === 'temporal' ? temporalClock(temporal.connection) : systemClock;
+const twilio = createTwilioGateway({ baseUrl: config.TWILIO_BASE_URL, connections: 4 });
+const egress = createEgress();
 const app = await buildApp({
   database,
   clock,
   temporal,
+  twilio,
+  checkSite: createSiteCheck(egress),
   secrets: secretBox(config.SECRETS_KEYS),
   publicUrl: publicUrlOf(config),
   log: { level: config.LOG_LEVEL },
@@ -48,7 +56,7 @@ async function close(): Promise<void> {
   // Requests under way are answered first; a connection that never ends must not hold the process up.
   const timer = setTimeout(() => process.exit(1), 15_000);
   await app.close();
-  await database.close();
+  await Promise.all([database.close(), twilio.close(), egress.close()]);
   clearTimeout(timer);
   // Rather than closing the connection to Temporal: a call being retried would fail, uncaught, on a closed channel.
   process.exit(0);

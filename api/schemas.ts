@@ -59,6 +59,17 @@ export const email = z
   .max(254)
   .meta({ examples: ['ada@example.com'] });
 
+/** A page of the web, kept as it was written; without a scheme `https://` is meant. */
+export const webAddress = text(2_000)
+  .transform((written, context) => {
+    const address = /^[a-z][a-z\d+.-]*:\/\//i.test(written) ? written : `https://${written}`;
+    const url = URL.parse(address);
+    if (url && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '') return address;
+    context.addIssue({ code: 'custom', message: 'must be a web address such as https://acme.example' });
+    return z.NEVER;
+  })
+  .meta({ examples: ['https://acme.example'] });
+
 export const permission = z.enum(permissions);
 export const permissionSet = z
   .array(permission)

@@ -17,6 +17,12 @@ export const idPrefixes = {
   number: 'num',
   message: 'msg',
   massSms: 'mms',
+  registration: 'reg',
+  declaration: 'dcl',
+  evidence: 'evd',
+  timelineEntry: 'tml',
+  fee: 'fee',
+  email: 'eml',
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;

@@ -86,17 +86,26 @@ async function contactOf(trx: Trx, { organizationId, from, at }: InboundMessage)
 }
 
 /**
+ * The settings of the organization that was answered, and whether it brought its own account: then it has the account's
+ * token and can sign such a message itself, so what it says counts for itself alone.
+ */
+async function senderOf(trx: Trx, organizationId: string) {
+  return trx
+    .selectFrom('organizations')
+    .select(['settings', 'own_account as ownAccount'])
+    .where('id', '=', organizationId)
+    .executeTakeFirstOrThrow();
+}
+
+/**
  * Blocks the number as far as the organization's setting says, cancels what has not left, and counts against the mass
  * SMS that was answered. Messages of other organizations are stopped where they are claimed.
  */
 async function optOut(trx: Trx, message: InboundMessage, contactId: string): Promise<void> {
   const { organizationId, from, to, at } = message;
-  const { settings } = await trx
-    .selectFrom('organizations')
-    .select('settings')
-    .where('id', '=', organizationId)
-    .executeTakeFirstOrThrow();
-  const scope = withDefaults(settings).optOutScope;
+  const { settings, ownAccount } = await senderOf(trx, organizationId);
+  const wanted = withDefaults(settings).optOutScope;
+  const scope = ownAccount && wanted === 'platform' ? 'organization' : wanted;
   await trx
     .insertInto('opt_outs')
     .values({
@@ -127,12 +136,14 @@ async function optOut(trx: Trx, message: InboundMessage, contactId: string): Pro
       order by accepted_at desc limit 1)`.execute(trx);
 }
 
-/** Lifts every block this organization's contact can lift: its own, its line's, and the platform's. */
+/** Lifts every block this organization's contact can lift: its own, its line's, and, but for own accounts, the platform's. */
 async function optBackIn(trx: Trx, message: InboundMessage, contactId: string): Promise<void> {
+  const { ownAccount } = await senderOf(trx, message.organizationId);
   const lifted = await trx
     .deleteFrom('opt_outs')
     .where('phone_number', '=', message.from)
     .where((or) => or.or([or('line', 'is', null), or('line', '=', message.to)]))
+    .$if(ownAccount, (query) => query.where('organization_id', '=', message.organizationId))
     .executeTakeFirst();
   if (lifted.numDeletedRows > 0n) await writeLedger(trx, message, contactId, { granted: true });
 }

@@ -132,6 +132,47 @@ export function moduleState(organization: OrganizationRow): { state: ModuleState
   return { state: on ? 'pending_setup' : 'disabled', missing };
 }
 
+/** Switches the module on or off. @throws when there is no such organization */
+export async function switchModule(trx: Trx, organizationId: string, on: boolean, at: Date): Promise<OrganizationRow> {
+  return trx
+    .updateTable('organizations')
+    .set({ module_on: on, updated_at: at })
+    .where('id', '=', organizationId)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+}
+
+export interface OwnAccount {
+  accountSid: string;
+  /** Encrypted. */
+  authToken: string;
+  messagingServiceSid: string;
+  /** Null when nothing is known of its campaign. */
+  segmentsPerSecond: number | null;
+}
+
+/** Keeps the account that an organization brought itself. @throws when there is no such organization */
+export async function attachOwnAccount(
+  trx: Trx,
+  organizationId: string,
+  account: OwnAccount,
+  at: Date,
+): Promise<OrganizationRow> {
+  return trx
+    .updateTable('organizations')
+    .set({
+      account_sid: account.accountSid,
+      auth_token: account.authToken,
+      messaging_service_sid: account.messagingServiceSid,
+      segments_per_second: account.segmentsPerSecond,
+      own_account: true,
+      updated_at: at,
+    })
+    .where('id', '=', organizationId)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+}
+
 /** Whose Twilio account this is; the token is encrypted. Across organizations: a webhook names an account, not a tenant. */
 export async function organizationByAccount(
   system: Db,

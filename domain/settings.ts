@@ -11,6 +11,9 @@ export interface Settings {
   /** How far a STOP reaches. */
   optOutScope: 'platform' | 'organization' | 'number';
   permittedPurposes: readonly Purpose[];
+  /** Shown to the carriers' reviewers when the questionnaire names none. */
+  privacyPolicyUrl: string | null;
+  termsUrl: string | null;
 }
 
 export type SettingsOverrides = Partial<Settings>;
@@ -22,6 +25,8 @@ export const defaultSettings: Settings = {
   dailyBatchSize: 25_000,
   optOutScope: 'platform',
   permittedPurposes: ['transactional', 'promotional'],
+  privacyPolicyUrl: null,
+  termsUrl: null,
 };
 
 export const withDefaults = (overrides: SettingsOverrides): Settings => ({ ...defaultSettings, ...overrides });

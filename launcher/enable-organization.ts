@@ -8,6 +8,7 @@ import { newId } from '../db/ids.ts';
 import type { SecretBox } from '../db/secrets.ts';
 import type { Purpose } from '../domain/purpose.ts';
 import { TwilioHttpClient } from '../twilio/http-client.ts';
+import { messagingServiceSettings } from '../twilio/messaging-service.ts';
 
 export interface EnablingDeps {
   database: Database;
@@ -54,12 +55,7 @@ export async function enableOrganization(deps: EnablingDeps, options: EnablingOp
     const account = twilio(subaccount.sid, subaccount.authToken, { httpClient });
     const service = await account.messaging.v1.services.create({
       friendlyName: name.slice(0, 64),
-      // Twilio tries again also after a 5xx; by default a STOP would be lost.
-      inboundRequestUrl: `${publicUrl}/twilio/inbound#rc=3&rp=ct,rt,5xx`,
-      inboundMethod: 'POST',
-      useInboundWebhookOnNumber: false,
-      // Twilio must keep the text as we have it: a message in doubt is recognized by it.
-      smartEncoding: false,
+      ...messagingServiceSettings(publicUrl),
     });
     const number = await account.incomingPhoneNumbers.create({ phoneNumber });
     await account.messaging.v1.services(service.sid).phoneNumbers.create({ phoneNumberSid: number.sid });

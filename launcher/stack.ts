@@ -27,6 +27,10 @@ export interface StackOptions {
   restart?: boolean;
   /** Parts to start; all that are needed by default. */
   parts?: readonly Component[];
+  /** The simulator keeps what was set up in the data folder; otherwise it starts with nothing each time. */
+  keepSimulator?: boolean;
+  /** The simulator decides on registrations by itself; otherwise they wait for its control side. */
+  autoReview?: boolean;
   /** Temporal namespace, `default` by default. */
   namespace?: string;
   /** False: an embedded Postgres without fsync, for data that is thrown away. */
@@ -91,17 +95,22 @@ function environmentOf(options: StackOptions, secrets: Secrets, databaseUrl: str
     LONGWAVE_CLOCK: timeSkipping ? 'temporal' : 'system',
     SIMULATOR_PORT: String(ports.simulator),
     SIMULATOR_SMTP_PORT: String(ports.simulatorSmtp),
+    // Empty counts as left out: a file named outside is not shared by all stacks.
+    SIMULATOR_DATA: options.keepSimulator === true ? join(options.data, 'simulator.json') : '',
   };
   if (!real.twilio) ours['TWILIO_BASE_URL'] = `http://127.0.0.1:${ports.simulator}`;
   const defaults: Record<string, string> = {
     PUBLIC_URL: api,
     SECRETS_KEYS: secrets.secretsKeys,
     LONGWAVE_OPERATOR_KEY: secrets.operatorKey,
-    OPERATOR_EMAIL: 'operator@longwave.test',
     MAIL_FROM: 'Longwave <longwave@longwave.test>',
     LOG_LEVEL: 'info',
   };
-  if (!real.twilio) defaults['SMTP_URL'] = `smtp://127.0.0.1:${ports.simulatorSmtp}`;
+  if (!real.twilio) {
+    // The simulator's mail sink.
+    defaults['SMTP_URL'] = `smtp://127.0.0.1:${ports.simulatorSmtp}`;
+    defaults['OPERATOR_EMAIL'] = 'operator@longwave.test';
+  }
   const given = { ...process.env, ...options.environment };
   for (const [name, value] of Object.entries(defaults)) ours[name] = given[name] || value;
   for (const [name, value] of Object.entries(options.environment ?? {})) if (value !== undefined) ours[name] = value;
@@ -143,7 +152,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       const child = startChild({
         name: part,
         command: process.execPath,
-        args: [...nodeFlags[part], options.programs?.[part] ?? join(root, part, 'main.ts')],
+        args: [
+          ...nodeFlags[part],
+          options.programs?.[part] ?? join(root, part, 'main.ts'),
+          ...(part === 'simulator' && options.autoReview === true ? ['--auto-review'] : []),
+        ],
         log: log(part),
         cwd: root,
         env: { ...process.env, ...environment },

@@ -7,7 +7,7 @@ const seconds = z.number().min(0);
 const code = z.number().int().min(10_000).max(99_999);
 
 const callbacks = z.strictObject({
-  /** From a change of status to its callback. */
+  /** From a change of status to its callback or event. */
   delayMs: milliseconds,
   /** Share of callbacks sent twice. */
   duplicateRate: rate,
@@ -19,14 +19,15 @@ const callbacks = z.strictObject({
 
 const review = z.strictObject({
   mode: z.enum(['auto', 'manual']),
-  /** Seconds from the step before to the outcome. */
+  /** Seconds from the step before to the outcome. Profiles and trust products are approved in both modes. */
+  profileAfter: seconds,
   brandAfter: seconds,
   clickAfter: seconds,
   campaignAfter: seconds,
   /** How many times a campaign is rejected first, or the rejections themselves. */
   campaignRejections: z.union([
     z.number().int().min(0),
-    z.array(z.strictObject({ code, fields: z.array(z.string()).optional() })),
+    z.array(z.strictObject({ code, fields: z.array(z.string()).optional(), description: z.string().optional() })),
   ]),
 });
 
@@ -46,7 +47,7 @@ const behaviour = z.strictObject({
   /** Share of writing requests that are processed and whose connection is then cut. */
   dropResponseRate: rate,
   callbacks,
-  /** Kept for registration. */
+  /** Who decides on brands and campaigns, and when: the twin by itself (`auto`) or the control side. */
   review,
   /** Numbers on sale per area code: how many, or which. Kept for number search. */
   inventory: z.record(
@@ -57,6 +58,11 @@ const behaviour = z.strictObject({
   queueMs: z.number().min(0),
   /** Whether services have Advanced Opt-Out: inbound webhooks of keywords then carry OptOutType. */
   advancedOptOut: z.boolean(),
+  /**
+   * `operationId`s whose requests are processed and then not answered, until the operation is taken off the list. With `#n`
+   * only the nth request since the entry was made, with `@name` only those of the account of this friendly name.
+   */
+  holdAnswers: z.array(z.string()),
 });
 
 /** Every fault and switch; units and meanings are in the schema above and in docs/simulator.md. */
@@ -79,13 +85,14 @@ export const FAULTLESS: Readonly<Behaviour> = {
   http500Rate: 0,
   dropResponseRate: 0,
   callbacks: { delayMs: 0, duplicateRate: 0, shuffle: false, dropRate: 0 },
-  review: { mode: 'manual', brandAfter: 2, clickAfter: 2, campaignAfter: 5, campaignRejections: 0 },
+  review: { mode: 'manual', profileAfter: 1, brandAfter: 2, clickAfter: 2, campaignAfter: 5, campaignRejections: 0 },
   inventory: {},
   queueMs: 0,
   advancedOptOut: false,
+  holdAnswers: [],
 };
 
-/** A behaviour with a change merged in; `inventory` is replaced as a whole. */
+/** A behaviour with a change merged in; `inventory` and lists are replaced as a whole. */
 export function merged(behaviour: Behaviour, change: BehaviourChange): Behaviour {
   return {
     ...behaviour,
@@ -108,6 +115,16 @@ function given<T extends object>(change: T): Given<T> {
 /** True in `share` of the calls. */
 export function chance(share: number): boolean {
   return share > 0 && Math.random() < share;
+}
+
+/** With `shuffle`, webhooks wait up to this long, so that later ones overtake earlier ones. Virtual milliseconds. */
+const SHUFFLE_MS = 500;
+
+/** When the copies of a webhook leave, in milliseconds from now: none when it is dropped, two when it is doubled. */
+export function departures({ delayMs, duplicateRate, dropRate, shuffle }: Behaviour['callbacks']): number[] {
+  if (chance(dropRate)) return [];
+  const copies = chance(duplicateRate) ? 2 : 1;
+  return Array.from({ length: copies }, () => delayMs + (shuffle ? Math.random() * SHUFFLE_MS : 0));
 }
 
 /** What is done to one request of Twilio's API. */

@@ -51,7 +51,7 @@ export class MailSink {
 
   async #keep(stream: Readable, { envelope }: SMTPServerSession): Promise<void> {
     const parsed = await simpleParser(stream);
-    this.#mails.push({
+    this.#add({
       from: addresses(parsed.from)[0] || (envelope.mailFrom === false ? '' : envelope.mailFrom.address),
       // Whom the server was told to deliver to, so that blind copies are seen as well.
       to: envelope.rcptTo.map(({ address }) => address),
@@ -61,8 +61,6 @@ export class MailSink {
       receivedAt: new Date(this.#now()).toISOString(),
       headers: Object.fromEntries(parsed.headerLines.map(({ key, line }) => [key, line.slice(key.length + 1).trim()])),
     });
-    this.#total += 1;
-    if (this.#mails.length > KEPT) this.#mails.shift();
   }
 
   /**
@@ -82,6 +80,18 @@ export class MailSink {
 
   get port(): number {
     return portOf(this.#server.server.address());
+  }
+
+  /** Puts a mail in as if it had come by SMTP: for those that the twin writes itself. */
+  deliver({ from, to, subject, text }: Pick<Mail, 'from' | 'to' | 'subject' | 'text'>): void {
+    const receivedAt = new Date(this.#now()).toISOString();
+    this.#add({ from, to, subject, text, html: '', receivedAt, headers: { from, to: to.join(', '), subject } });
+  }
+
+  #add(mail: Mail): void {
+    this.#mails.push(mail);
+    this.#total += 1;
+    if (this.#mails.length > KEPT) this.#mails.shift();
   }
 
   /** The mails received, oldest first. */

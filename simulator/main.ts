@@ -1,13 +1,20 @@
-/** The simulator as a program: reads the environment, listens, and closes on SIGTERM and SIGINT. */
+/**
+ * The simulator as a program: reads the environment, listens, and closes on SIGTERM and SIGINT.
+ * With `--auto-review` it decides on brands and campaigns by itself, also after a reset.
+ */
+import { parseArgs } from 'node:util';
 import { ConfigurationError, readConfig } from '../config.ts';
+import { SetUpFileError } from './persistence.ts';
 import { startSimulator } from './start.ts';
 
 try {
+  const { values } = parseArgs({ options: { 'auto-review': { type: 'boolean' } } });
   const config = readConfig([
     'TWILIO_ACCOUNT_SID',
     'TWILIO_AUTH_TOKEN',
     'SIMULATOR_PORT',
     'SIMULATOR_SMTP_PORT',
+    'SIMULATOR_DATA',
     'HOST',
     'LONGWAVE_CLOCK',
     'TEMPORAL_ADDRESS',
@@ -18,6 +25,8 @@ try {
     port: config.SIMULATOR_PORT,
     host: config.HOST,
     smtpPort: config.SIMULATOR_SMTP_PORT,
+    ...(config.SIMULATOR_DATA === undefined ? {} : { dataFile: config.SIMULATOR_DATA }),
+    ...(values['auto-review'] === true ? { behaviour: { review: { mode: 'auto' } } } : {}),
     ...(config.LONGWAVE_CLOCK === 'temporal' ? { temporalAddress: config.TEMPORAL_ADDRESS } : {}),
   });
   process.stdout.write(`Twilio simulator on ${simulator.url}, mail on port ${simulator.smtpPort}\n`);
@@ -34,6 +43,7 @@ try {
   process.on('SIGTERM', close);
   process.on('SIGINT', close);
 } catch (error) {
-  process.stderr.write(`${error instanceof ConfigurationError ? error.message : String(error)}\n`);
+  const isTold = error instanceof ConfigurationError || error instanceof SetUpFileError;
+  process.stderr.write(`${isTold ? error.message : String(error)}\n`);
   process.exit(1);
 }

@@ -3,10 +3,17 @@
  * Twilio's documents and not here answers 501.
  */
 import { accountOperations } from './accounts/operations.ts';
+import { addressOperations } from './addresses/operations.ts';
+import { brandOperations } from './brands/operations.ts';
+import { campaignOperations } from './campaigns/operations.ts';
+import { eventOperations } from './events/operations.ts';
 import type { Operations } from './http/operations.ts';
 import { messageOperations } from './messages/operations.ts';
 import { messagingServiceOperations } from './messaging-services/operations.ts';
 import { phoneNumberOperations } from './numbers/operations.ts';
+import { bundleOperations } from './trusthub/bundles.ts';
+import { bundleContentOperations } from './trusthub/contents.ts';
+import { itemOperations } from './trusthub/items.ts';
 import type { World } from './world.ts';
 
 /** Every operation by its `operationId`. */
@@ -16,5 +23,12 @@ export function resources(world: World): Operations {
     ...messageOperations(world),
     ...phoneNumberOperations(world),
     ...messagingServiceOperations(world),
+    ...addressOperations(world),
+    ...itemOperations(world),
+    ...bundleOperations(world),
+    ...bundleContentOperations(world),
+    ...brandOperations(world),
+    ...campaignOperations(world),
+    ...eventOperations(world),
   };
 }

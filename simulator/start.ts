@@ -4,6 +4,7 @@ import type { BehaviourChange } from './faults.ts';
 import { simulatorServer } from './http/server.ts';
 import { portOf } from './http/wire.ts';
 import { MailSink } from './mail.ts';
+import { SetUpFile } from './persistence.ts';
 import { World } from './world.ts';
 
 export interface SimulatorOptions {
@@ -19,6 +20,8 @@ export interface SimulatorOptions {
   temporalAddress?: string;
   /** Behaviour at start and after a reset, where it differs from faultless. */
   behaviour?: BehaviourChange;
+  /** File that keeps what was set up; left out, nothing is kept. Its times are those of the system clock. */
+  dataFile?: string;
   /** Defaults to standard error. */
   log?: (message: string) => void;
 }
@@ -28,7 +31,7 @@ export interface Simulator {
   url: string;
   /** SMTP port; undefined when no mail is received. */
   smtpPort: number | undefined;
-  /** Stops listening, drops connections and everything that is due. */
+  /** Stops listening, drops connections and everything that is due; writes what is to be kept. */
   close(): Promise<void>;
 }
 
@@ -40,9 +43,9 @@ async function clockOf(temporalAddress: string | undefined): Promise<Clock> {
 }
 
 /**
- * Starts a simulator with nothing but its main account.
+ * Starts a simulator with nothing but its main account, or with what was set up before where that is kept.
  *
- * @throws when a port is taken, or no time-skipping server is at `temporalAddress`
+ * @throws when a port is taken, no time-skipping server is at `temporalAddress`, or `dataFile` cannot be used
  */
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
   const { port, host = '127.0.0.1', smtpPort, log = (message) => void process.stderr.write(`${message}\n`) } = options;
@@ -50,20 +53,28 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   let mail: MailSink | undefined;
   try {
     mail = smtpPort === undefined ? undefined : await MailSink.listen(smtpPort, () => clock.now());
-    const { accountSid, authToken, behaviour } = options;
+    const { accountSid, authToken, behaviour, dataFile } = options;
     const world = new World({ accountSid, authToken, clock, mail, behaviour, log });
+    const file =
+      dataFile === undefined
+        ? undefined
+        : await SetUpFile.open({ path: dataFile, accountSid, setUp: world.setUp, log });
     const server = simulatorServer(world);
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen(port, host, resolve);
     });
+    world.url = `http://${host}:${portOf(server.address())}`;
+    if (file !== undefined) world.changed = () => file.changed();
+    world.resume();
     return {
-      url: `http://${host}:${portOf(server.address())}`,
+      url: world.url,
       smtpPort: mail?.port,
       async close() {
         const closed = new Promise((resolve) => server.close(resolve));
         server.closeAllConnections();
         await closed;
+        await file?.close();
         await world.close();
       },
     };

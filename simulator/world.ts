@@ -1,7 +1,14 @@
 /** All that the twin holds, wired together once. */
 import { Accounts, type Account } from './accounts/account.ts';
+import type { Address } from './addresses/operations.ts';
+import type { Brand } from './brands/brand.ts';
+import { BrandRegistry } from './brands/registry.ts';
+import type { Campaign } from './campaigns/campaign.ts';
+import { CampaignReviews } from './campaigns/reviews.ts';
 import type { Clock } from './clock/clock.ts';
+import { EventStreams } from './events/streams.ts';
 import { FAULTLESS, merged, type Behaviour, type BehaviourChange } from './faults.ts';
+import { HeldAnswers } from './http/held-answers.ts';
 import { RequestLog } from './http/request-log.ts';
 import type { MailSink } from './mail.ts';
 import { MessagingServices } from './messaging-services/service.ts';
@@ -10,6 +17,10 @@ import { MessageLifecycle } from './messages/lifecycle.ts';
 import { Messages } from './messages/message.ts';
 import { OptOuts } from './messages/opt-outs.ts';
 import { PhoneNumbers } from './numbers/phone-number.ts';
+import { Owned } from './owned.ts';
+import type { Kept } from './persistence.ts';
+import { BundleReview } from './trusthub/review.ts';
+import { TrustHub } from './trusthub/trust-hub.ts';
 import { Webhooks } from './webhooks/webhooks.ts';
 
 export interface WorldOptions {
@@ -30,15 +41,28 @@ export class World {
   readonly log: (message: string) => void;
   readonly accounts: Accounts;
   readonly phoneNumbers = new PhoneNumbers();
-  readonly services = new MessagingServices();
+  readonly services = new MessagingServices(this.phoneNumbers);
   readonly messages = new Messages();
   readonly optOuts = new OptOuts();
   readonly webhooks = new Webhooks();
   readonly requests = new RequestLog();
+  readonly heldAnswers = new HeldAnswers();
+  readonly addresses = new Owned<Address>();
+  readonly brands = new Owned<Brand>();
+  readonly campaigns = new Owned<Campaign>();
+  readonly trustHub: TrustHub;
+  readonly bundleReview: BundleReview;
+  readonly events: EventStreams;
+  readonly brandRegistry: BrandRegistry;
+  readonly campaignReviews: CampaignReviews;
   readonly callbacks: StatusCallbacks;
   readonly lifecycle: MessageLifecycle;
   readonly #initial: Behaviour;
-  behaviour: Behaviour;
+  #behaviour: Behaviour;
+  /** Base address of this simulator, without a slash at the end; empty until it listens. */
+  url = '';
+  /** Called after everything that may have changed what was set up: a request that writes, or something that was due. */
+  changed: () => void = () => undefined;
 
   constructor(options: WorldOptions) {
     this.clock = options.clock;
@@ -46,9 +70,11 @@ export class World {
     this.log = options.log;
     this.accounts = new Accounts(options.accountSid, options.authToken, this.clock.now());
     this.#initial = merged(FAULTLESS, options.behaviour ?? {});
-    this.behaviour = this.#initial;
-    const { accounts, clock, phoneNumbers, services, messages, optOuts, webhooks } = this;
-    const behaviour = () => this.behaviour;
+    this.#behaviour = this.#initial;
+    this.heldAnswers.hold(this.#initial.holdAnswers);
+    this.clock.afterDue(() => this.changed());
+    const { accounts, brands, campaigns, clock, mail, phoneNumbers, services, messages, optOuts, webhooks } = this;
+    const behaviour = () => this.#behaviour;
     this.callbacks = new StatusCallbacks({ accounts, clock, services, webhooks, behaviour });
     const { callbacks } = this;
     this.lifecycle = new MessageLifecycle({
@@ -61,9 +87,51 @@ export class World {
       callbacks,
       behaviour,
     });
+    this.trustHub = new TrustHub(accounts.main, clock.now());
+    const { trustHub } = this;
+    this.bundleReview = new BundleReview({ accounts, clock, trustHub, webhooks, behaviour });
+    this.events = new EventStreams({ accounts, clock, webhooks, behaviour });
+    const { events } = this;
+    this.brandRegistry = new BrandRegistry({ clock, brands, trustHub, events, mail, behaviour, url: () => this.url });
+    this.campaignReviews = new CampaignReviews({ clock, campaigns, phoneNumbers, services, events, behaviour });
   }
 
-  /** Closing an account releases its numbers and deletes its services. */
+  get behaviour(): Behaviour {
+    return this.#behaviour;
+  }
+
+  set behaviour(behaviour: Behaviour) {
+    this.#behaviour = behaviour;
+    this.heldAnswers.hold(behaviour.holdAnswers);
+  }
+
+  /** What was set up and survives a restart where it is kept, in the order in which it is taken in again. */
+  get setUp(): Record<string, Kept> {
+    const { accounts, addresses, brands, campaigns, optOuts, phoneNumbers, services } = this;
+    const { endUsers, documents, bundles } = this.trustHub;
+    const { sinks, subscriptions } = this.events;
+    return {
+      accounts,
+      phoneNumbers,
+      services,
+      optOuts,
+      addresses,
+      endUsers,
+      documents,
+      bundles,
+      brands,
+      campaigns,
+      sinks,
+      subscriptions,
+    };
+  }
+
+  /** Takes up what was under way when the set-up was kept; what should have happened since happens now. */
+  resume(): void {
+    for (const part of [this.bundleReview, this.brandRegistry, this.campaignReviews, this.events]) part.resume();
+  }
+
+  /** Closing an account releases its numbers and deletes its services and its registration. */
   releaseAccount(account: Account): void {
     for (const number of this.phoneNumbers.bySid.values()) {
       if (number.accountSid !== account.sid) continue;
@@ -73,12 +141,17 @@ export class World {
     for (const service of this.services.all.values()) {
       if (service.accountSid === account.sid) this.services.delete(service);
     }
+    for (const store of [this.addresses, this.brands, this.campaigns, this.trustHub, this.events]) {
+      store.deleteAll(account.sid);
+    }
   }
 
-  /** Forgets messages, what they led to (opt-outs, sticky senders), requests, mail and behaviour; keeps what was set up. */
+  /** Forgets messages, what they led to (opt-outs, sticky senders), requests, mail, events under way and behaviour; keeps what was set up. */
   reset(): void {
     this.messages.clear();
     this.callbacks.clear();
+    this.events.clear();
+    this.campaignReviews.forgetRejections();
     this.optOuts.clear();
     this.services.forgetStickySenders();
     this.requests.clear();

@@ -4,7 +4,7 @@ import { type MessageStatus, statusFromTwilio } from '../domain/message-status.t
 import { classifyRefusal } from '../domain/error-codes.ts';
 import { type HttpClientOptions, TwilioHttpClient } from './http-client.ts';
 
-interface Credentials {
+export interface Credentials {
   accountSid: string;
   authToken: string;
 }
@@ -49,6 +49,8 @@ export interface FoundMessage {
 
 export interface TwilioGateway {
   account(credentials: Credentials): TwilioAccount;
+  /** The SDK itself, for what is asked of Twilio rarely. */
+  client(credentials: Credentials): Twilio;
   close(): Promise<void>;
 }
 
@@ -57,12 +59,15 @@ const neverLeft = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREA
 
 export function createTwilioGateway(options: HttpClientOptions): TwilioGateway {
   const httpClient = new TwilioHttpClient(options);
+  const clientOf = ({ accountSid, authToken }: Credentials) => twilio(accountSid, authToken, { httpClient });
   const accounts = new Map<string, { token: string; account: TwilioAccount }>();
   return {
-    account({ accountSid, authToken }) {
+    client: clientOf,
+    account(credentials) {
+      const { accountSid, authToken } = credentials;
       const known = accounts.get(accountSid);
       if (known?.token === authToken) return known.account;
-      const account = accountOf(twilio(accountSid, authToken, { httpClient }));
+      const account = accountOf(clientOf(credentials));
       accounts.set(accountSid, { token: authToken, account });
       return account;
     },

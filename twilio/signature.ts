@@ -15,3 +15,18 @@ export function isSignedByTwilio(
 ): boolean {
   return signature !== undefined && twilio.validateRequest(authToken, signature, url, form);
 }
+
+/**
+ * Whether Twilio signed this JSON post: it signs the address, which carries a hash of the body.
+ *
+ * @param url the full public address with its query, `bodySHA256` included
+ * @param body as it arrived
+ */
+export function isJsonSignedByTwilio(
+  authToken: string,
+  signature: string | undefined,
+  url: string,
+  body: Buffer,
+): boolean {
+  return signature !== undefined && twilio.validateRequestWithBody(authToken, signature, url, body.toString('utf8'));
+}

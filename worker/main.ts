@@ -4,6 +4,9 @@ import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import pino from 'pino';
 import { createBatchActivities } from '../activities/batches.ts';
+import { createEmailSender } from '../activities/emails.ts';
+import { heartbeating } from '../activities/heartbeating.ts';
+import { createRegistrationActivities } from '../activities/registration/activities.ts';
 import { searchesAtOnce } from '../activities/dispatch/settle.ts';
 import { createMassSmsActivities } from '../activities/mass-sms.ts';
 import { systemClock, temporalClock } from '../clock.ts';
@@ -11,6 +14,7 @@ import { publicUrlOf, readConfig } from '../config.ts';
 import { openDatabase } from '../db/database.ts';
 import { secretBox } from '../db/secrets.ts';
 import { connectionOptions, temporalVariables } from '../temporal.ts';
+import { createMailer } from '../email/mailer.ts';
 import { describeError } from '../log.ts';
 import { createTwilioGateway } from '../twilio/gateway.ts';
 import manifest from '../package.json' with { type: 'json' };
@@ -20,9 +24,17 @@ import { startSweep } from './sweep.ts';
 const config = readConfig([
   'DATABASE_URL',
   ...temporalVariables,
+  'TWILIO_ACCOUNT_SID',
+  'TWILIO_AUTH_TOKEN',
   'TWILIO_BASE_URL',
   'PORT',
   'PUBLIC_URL',
+  'SMTP_URL',
+  'MAIL_FROM',
+  'OPERATOR_EMAIL',
+  'FEE_BRAND_USD',
+  'FEE_CAMPAIGN_REVIEW_USD',
+  'FEE_IDENTITY_CHECK_USD',
   'SECRETS_KEYS',
   'SEND_CONCURRENCY',
   'LOG_LEVEL',
@@ -49,6 +61,14 @@ const twilio = createTwilioGateway({
   baseUrl: config.TWILIO_BASE_URL,
   connections: config.SEND_CONCURRENCY + searchesAtOnce,
 });
+const mailer = createMailer({ url: config.SMTP_URL, from: config.MAIL_FROM });
+const sendEmails = createEmailSender({
+  database,
+  clock,
+  mailer,
+  onError: (error) => log.warn({ err: error }, 'emails wait; they are tried again'),
+});
+const secrets = secretBox(config.SECRETS_KEYS);
 const draining = new AbortController();
 
 // Changes with every release: Temporal shows which build ran a task.
@@ -66,7 +86,26 @@ const control = await Worker.create({
   ...shared,
   taskQueue: taskQueues.control,
   workflowsPath: path.join(import.meta.dirname, '../workflows/index.ts'),
-  activities: createMassSmsActivities({ database, clock }),
+  activities: {
+    ...createMassSmsActivities({ database, clock }),
+    ...heartbeating(
+      createRegistrationActivities({
+        database,
+        clock,
+        secrets,
+        twilio,
+        operator: { accountSid: config.TWILIO_ACCOUNT_SID, authToken: config.TWILIO_AUTH_TOKEN },
+        publicUrl: publicUrlOf(config),
+        operatorEmail: config.OPERATOR_EMAIL,
+        fees: {
+          brand: config.FEE_BRAND_USD,
+          campaignReview: config.FEE_CAMPAIGN_REVIEW_USD,
+          identityCheck: config.FEE_IDENTITY_CHECK_USD,
+        },
+        sendEmails,
+      }),
+    ),
+  },
 });
 const bulk = await Worker.create({
   ...shared,
@@ -75,7 +114,7 @@ const bulk = await Worker.create({
     database,
     clock,
     twilio,
-    secrets: secretBox(config.SECRETS_KEYS),
+    secrets,
     publicUrl: publicUrlOf(config),
     concurrency: config.SEND_CONCURRENCY,
     draining: draining.signal,
@@ -89,6 +128,7 @@ const stopSweep = startSweep({
   database,
   clock,
   workflows: new Client({ connection: clientConnection, namespace: config.TEMPORAL_NAMESPACE }).workflow,
+  sendEmails,
   onError: (error) => log.warn({ err: error }, 'a sweep failed; it is tried again'),
 });
 
@@ -107,6 +147,7 @@ try {
   await Promise.all([control.run(), bulk.run()]);
 } finally {
   await stopSweep();
+  mailer.close();
   await twilio.close();
   await Promise.allSettled([clientConnection.close(), connection.close(), database.close()]);
 }

@@ -3,8 +3,11 @@ import type { WorkflowClient } from '@temporalio/client';
 import { sql } from 'kysely';
 import type { Clock } from '../clock.ts';
 import type { Database } from '../db/database.ts';
+import { organizationsWithEmails } from '../db/emails.ts';
+import { markRegistrationStarted, submittedRegistrations } from '../db/registration/registrations.ts';
 import { markWorkflowStarted, massSmsNotStarted, massSmsOverdue } from '../db/mass-sms.ts';
 import { startMassSms } from '../workflows/mass-sms/start.ts';
+import { startRegistration } from '../workflows/registration/start.ts';
 
 /** The API itself starts the workflow of a mass SMS within this time of creating it. */
 const headStartMs = 3_000;
@@ -17,6 +20,8 @@ export interface SweepDeps {
   database: Database;
   clock: Clock;
   workflows: WorkflowClient;
+  /** Sends an organization's emails that are due; never throws. */
+  sendEmails: (organizationId: string) => Promise<void>;
   /** Told what went wrong; the next round tries again. */
   onError(error: unknown): void;
 }
@@ -40,6 +45,28 @@ async function startLost({ database, clock, workflows }: SweepDeps): Promise<voi
   }
 }
 
+/** Starts the workflows of registrations that were submitted while Temporal was away. */
+async function startForgottenRegistrations({ database, clock, workflows }: SweepDeps): Promise<void> {
+  for (const { id, organization_id: organizationId } of await submittedRegistrations(database.system, { all: false })) {
+    await startRegistration(workflows, { organizationId, registrationId: id });
+    await database.inOrganization(organizationId, (trx) => markRegistrationStarted(trx, organizationId, clock.now()));
+  }
+}
+
+/** Gives a workflow to each registration that waits for somebody and has none any more. */
+async function startLostRegistrations({ database, workflows }: SweepDeps): Promise<void> {
+  for (const { id, organization_id: organizationId } of await submittedRegistrations(database.system, { all: true })) {
+    await startRegistration(workflows, { organizationId, registrationId: id });
+  }
+}
+
+/** Sends the emails that could not be sent when they were written. */
+async function sendWaitingEmails({ database, clock, sendEmails }: SweepDeps): Promise<void> {
+  for (const organizationId of await organizationsWithEmails(database.system, clock.now())) {
+    await sendEmails(organizationId);
+  }
+}
+
 /** Makes the coming months' partitions of messages and their events. */
 async function makePartitions({ database, clock }: SweepDeps): Promise<void> {
   await sql`select ensure_message_partitions(${clock.now()}, ${monthsAhead})`.execute(database.system);
@@ -51,12 +78,22 @@ async function forgetOldKeys({ database, clock }: SweepDeps): Promise<void> {
   await database.system.deleteFrom('idempotency_keys').where('created_at', '<', yesterday).execute();
 }
 
+/** Twilio repeats an event for four hours; a week is plenty. */
+async function forgetOldEvents({ database, clock }: SweepDeps): Promise<void> {
+  const lastWeek = new Date(clock.now().getTime() - 7 * 24 * 3_600_000);
+  await database.system.deleteFrom('twilio_event_receipts').where('at', '<', lastWeek).execute();
+}
+
 /** Each duty and how often it is due. */
 const duties = [
   { run: startForgotten, everyMs: 5_000 },
+  { run: startForgottenRegistrations, everyMs: 5_000 },
+  { run: sendWaitingEmails, everyMs: 5_000 },
   { run: startLost, everyMs: 300_000 },
+  { run: startLostRegistrations, everyMs: 300_000 },
   { run: makePartitions, everyMs: 3_600_000 },
   { run: forgetOldKeys, everyMs: 600_000 },
+  { run: forgetOldEvents, everyMs: 3_600_000 },
 ];
 
 /** Begins to sweep: every duty at once, then when it is due. @returns a function that waits for those under way and stops */

@@ -1,2 +1,5 @@
 /** Every workflow type the worker runs. */
+export { brandVerification } from './brand-verification/workflow.ts';
+export { campaignReview } from './campaign-review/workflow.ts';
 export { massSms } from './mass-sms/workflow.ts';
+export { registration } from './registration/workflow.ts';

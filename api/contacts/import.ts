@@ -124,7 +124,10 @@ export const contactImportRoutes: FastifyPluginAsyncZod = async (app) => {
   app.post(
     '/contacts/import',
     {
-      config: { access: 'contacts:manage', csvBody: true },
+      config: {
+        access: 'contacts:manage',
+        rawBody: { type: 'text/csv', schema: { type: 'string', contentMediaType: 'text/csv' } },
+      },
       schema: {
         tags: ['Contacts'],
         summary: 'Import contacts from CSV',

@@ -60,7 +60,7 @@ export function addInputChecks(app: App): void {
   app.addHook('preValidation', async (request) => {
     inspect(request.params, 'path');
     inspect(request.query, 'query');
-    if (!request.routeOptions.config.csvBody) inspect(request.body, 'body');
+    if (!request.routeOptions.config.rawBody) inspect(request.body, 'body');
     // A route with a body schema validates `undefined` too, but says "body: expected object" less helpfully.
     const bodySchema = request.routeOptions.schema?.body as $ZodType | undefined;
     if (request.body === undefined && bodySchema && !safeParse(bodySchema, undefined).success) {

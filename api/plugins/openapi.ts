@@ -75,15 +75,15 @@ function completed(
   route: RouteOptions,
 ): { schema: never; url: string } {
   if (schema['hide']) return { schema: schema as never, url };
-  const { access, csvBody } = route.config ?? {};
+  const { access, rawBody } = route.config ?? {};
   const method = [route.method].flat()[0] ?? 'GET';
   const given = Object.entries((schema['response'] ?? {}) as Record<string, JsonObject>);
-  const statuses = problemStatuses(method, access, Boolean(schema['body'] ?? csvBody));
+  const statuses = problemStatuses(method, access, Boolean(schema['body'] ?? rawBody));
   const headers = commonHeaders(method, access);
   const complete = {
     ...schema,
     operationId: schema['operationId'] ?? operationId(method, url),
-    ...(csvBody && { body: { type: 'string', contentMediaType: 'text/csv' }, consumes: ['text/csv'] }),
+    ...(rawBody && { body: rawBody.schema, consumes: [rawBody.type] }),
     ...(Object.keys(headers).length && { headers: { type: 'object', properties: headers } }),
     ...(access && access !== 'public' ? { security: [{ key: [] }], 'x-longwave-access': access } : { security: [] }),
     response: {

@@ -13,21 +13,15 @@ const rememberMs = 30_000;
 interface Account {
   organizationId: string;
   authToken: string;
-  until: number;
 }
 
-/**
- * Checks signatures, remembering tokens for a while.
- *
- * The account named in the form only chooses the token; nobody can sign for an account without its token.
- *
- * @returns a function that answers the organization, or throws a 403
- */
-export function twilioCallers(app: App): (request: FastifyRequest) => Promise<string> {
-  const { database, secrets, publicUrl } = app.deps;
-  const accounts = new Map<string, Account>();
+/** Looks accounts and their tokens up by SID, remembering them for a while; null for what is no account of ours. */
+export function twilioAccounts({ deps }: App): (accountSid: unknown) => Promise<Account | null> {
+  const { database, secrets } = deps;
+  const accounts = new Map<string, Account & { until: number }>();
 
-  const accountOf = async (accountSid: string): Promise<Account | null> => {
+  return async (accountSid) => {
+    if (typeof accountSid !== 'string' || !/^AC[0-9a-f]{32}$/.test(accountSid)) return null;
     const known = accounts.get(accountSid);
     if (known && known.until > performance.now()) return known;
     accounts.delete(accountSid);
@@ -41,17 +35,28 @@ export function twilioCallers(app: App): (request: FastifyRequest) => Promise<st
     accounts.set(accountSid, account);
     return account;
   };
+}
 
+/** 403: not signed by the account that the request names. */
+export const notSigned = () =>
+  forbidden('The signature is not that of this account: check PUBLIC_URL and the auth token on record.');
+
+export const signatureOf = ({ headers }: FastifyRequest): string => String(headers['x-twilio-signature'] ?? '');
+
+/**
+ * Checks the signatures of form posts.
+ *
+ * The account named in the form only chooses the token; nobody can sign for an account without its token.
+ *
+ * @returns a function that answers the organization, or throws a 403
+ */
+export function twilioCallers(app: App): (request: FastifyRequest) => Promise<string> {
+  const accountOf = twilioAccounts(app);
   return async (request) => {
     const form = (request.body ?? {}) as TwilioForm;
-    const accountSid = form['AccountSid'];
-    const account = accountSid && /^AC[0-9a-f]{32}$/.test(accountSid) ? await accountOf(accountSid) : null;
-    const signature = request.headers['x-twilio-signature'];
-    const signed =
-      account && isSignedByTwilio(account.authToken, String(signature ?? ''), publicUrl + request.url, form);
-    if (!signed) {
-      throw forbidden('The signature is not that of this account: check PUBLIC_URL and the auth token on record.');
-    }
+    const account = await accountOf(form['AccountSid']);
+    const url = app.deps.publicUrl + request.url;
+    if (!account || !isSignedByTwilio(account.authToken, signatureOf(request), url, form)) throw notSigned();
     return account.organizationId;
   };
 }

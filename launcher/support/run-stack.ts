@@ -13,6 +13,8 @@ import { requireFree } from './waiting.ts';
 
 interface RunOptions {
   timeSkipping: boolean;
+  /** What is played and told before the addresses are printed. */
+  story?: (stack: Stack, report: (line: string) => void) => Promise<void>;
   /** Lines printed after the addresses. */
   hints: (stack: Stack) => string[];
 }
@@ -39,7 +41,7 @@ async function freshFolder(folder: string): Promise<string> {
 }
 
 /** Runs a stack until it is told to stop; a failure to start ends the process with 1 and says why. */
-export async function runStack({ timeSkipping, hints }: RunOptions): Promise<void> {
+export async function runStack({ timeSkipping, story, hints }: RunOptions): Promise<void> {
   const report = toConsole;
   const startedAt = performance.now();
   // Until the stack is up nothing of it can be stopped in order: the watchdog ends what was started.
@@ -59,6 +61,9 @@ export async function runStack({ timeSkipping, hints }: RunOptions): Promise<voi
       ports: settings.ports,
       real: settings.real,
       timeSkipping,
+      // A demo on the time-skipping server has its outcomes in its own hands, and forgets everything.
+      keepSimulator: !timeSkipping,
+      autoReview: !timeSkipping,
       restart: true,
       report,
       ...(namespace ? { namespace } : {}),
@@ -66,6 +71,7 @@ export async function runStack({ timeSkipping, hints }: RunOptions): Promise<voi
     running.stack = stack;
     report('Seeding the demo organization');
     const { organizationId, organizationKey, curl } = await seedDemo(stack);
+    await story?.(stack, report);
     report(`Longwave is ready after ${readable(performance.now() - startedAt)}.\n`);
     const table: [string, string | undefined][] = [
       ['API', stack.api],

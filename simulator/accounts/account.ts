@@ -2,6 +2,7 @@
 import { TwilioError, unauthorized } from '../http/errors.ts';
 import { newSid, randomHex } from '../http/wire.ts';
 import type { Product } from '../openapi/schema.ts';
+import type { Kept } from '../persistence.ts';
 
 export type AccountStatus = 'active' | 'suspended' | 'closed';
 
@@ -22,7 +23,7 @@ const MAX_SUBACCOUNTS = 1_000;
 /** `Authorization` headers remembered, so that a request costs one map look-up instead of a base64 decoding. */
 const MAX_REMEMBERED_HEADERS = 5_000;
 
-export class Accounts {
+export class Accounts implements Kept {
   readonly main: Account;
   /** In order of creation. */
   readonly all = new Map<string, Account>();
@@ -103,5 +104,20 @@ export class Accounts {
       throw new TwilioError(401, 20005, `Account ${account.sid} is not active: it is suspended`);
     }
     return account;
+  }
+
+  toJSON(): Account[] {
+    return [...this.all.values()];
+  }
+
+  /** The main account keeps the token it has: that one is given from outside. */
+  restore(accounts: Account[]): void {
+    const { main } = this;
+    this.all.clear();
+    this.#headers.clear();
+    for (const account of accounts) {
+      const own = account.sid === main.sid ? Object.assign(main, account, { authToken: main.authToken }) : account;
+      this.all.set(own.sid, own);
+    }
   }
 }

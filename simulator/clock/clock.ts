@@ -23,6 +23,8 @@ export interface Clock {
    * @throws {ClockError} when the clock is the system's
    */
   advance(durationMs: number, quiet: () => Promise<void>): Promise<void>;
+  /** Sets what is called whenever something that was due has run. */
+  afterDue(listener: () => void): void;
   /** Forgets what is due. */
   clear(): void;
   close(): Promise<void>;
@@ -37,6 +39,8 @@ export class DueRunner {
   readonly #now: () => number;
   #timer: NodeJS.Timeout | undefined;
   #armedFor = Infinity;
+  /** Called whenever something that was due has run. */
+  afterDue: () => void = () => undefined;
 
   constructor(now: () => number) {
     this.#now = now;
@@ -59,8 +63,13 @@ export class DueRunner {
   /** Runs all that is due now, then arms the timer again. */
   runDue(): void {
     const now = this.#now();
-    for (let run = this.queue.takeDue(now); run !== undefined; run = this.queue.takeDue(now)) run();
+    let ran = false;
+    for (let run = this.queue.takeDue(now); run !== undefined; run = this.queue.takeDue(now)) {
+      run();
+      ran = true;
+    }
     this.arm();
+    if (ran) this.afterDue();
   }
 
   clear(): void {
@@ -93,6 +102,10 @@ export class SystemClock implements Clock {
     return Promise.reject(
       new ClockError('This stack runs on the system clock; only a stack with LONGWAVE_CLOCK=temporal can be moved'),
     );
+  }
+
+  afterDue(listener: () => void): void {
+    this.#runner.afterDue = listener;
   }
 
   clear(): void {

@@ -152,6 +152,10 @@ export class TemporalClock implements Clock {
     }
   }
 
+  afterDue(listener: () => void): void {
+    this.#runner.afterDue = listener;
+  }
+
   clear(): void {
     this.#runner.clear();
   }

@@ -21,7 +21,10 @@ export function createNumber({ world, body }: ControlCall): ControlAnswer {
     const now = world.clock.now();
     const number = world.phoneNumbers.create(accountSid, phoneNumber, now);
     if (smsUrl !== undefined) number.smsUrl = smsUrl;
-    if (service !== undefined) world.services.join(service, number, now);
+    if (service !== undefined) {
+      world.services.join(service, number, now);
+      world.campaignReviews.joined(service, number);
+    }
     return { status: 201, body: { sid: number.sid, phoneNumber, accountSid, messagingServiceSid: number.serviceSid } };
   } catch (error) {
     if (error instanceof TwilioError) throw new ControlError(409, error.message);

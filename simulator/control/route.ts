@@ -4,6 +4,8 @@ import type { World } from '../world.ts';
 
 export interface ControlCall {
   world: World;
+  /** The values in the path. */
+  params: Record<string, string>;
   query: URLSearchParams;
   /** Parsed JSON; undefined when there was no body. */
   body: unknown;
@@ -44,6 +46,12 @@ export function check<Schema extends z.ZodType>(schema: Schema, value: unknown):
   const errors = result.error.issues.map(({ path, message }) => ({ path: path.join('.'), message }));
   const text = errors.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('; ');
   throw new ControlError(400, text, errors);
+}
+
+/** What a path names, or 404. */
+export function found<T>(thing: T | undefined, what: string): T {
+  if (thing === undefined) throw new ControlError(404, `There is no ${what}`);
+  return thing;
 }
 
 /** The query string as an object; a name given twice counts once. */

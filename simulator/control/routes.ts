@@ -7,6 +7,10 @@ import { receiveInbound } from './inbound.ts';
 import { readMail } from './mail.ts';
 import { readMessages } from './messages.ts';
 import { createNumber } from './numbers.ts';
+import { clickLink, decideBrand } from './registration/brands.ts';
+import { decideCustomerProfile, decideTrustProduct } from './registration/bundles.ts';
+import { decideCampaign } from './registration/campaigns.ts';
+import { emitEvent } from './registration/events.ts';
 import { readRequests } from './requests.ts';
 import { ControlError, type ControlAnswer, type ControlHandler } from './route.ts';
 import { readState } from './state.ts';
@@ -22,17 +26,38 @@ const ROUTES: Record<string, ControlHandler> = {
   'PUT /control/behaviour': writeBehaviour,
   'POST /control/inbound': receiveInbound,
   'POST /control/numbers': createNumber,
+  'POST /control/customer-profiles/{sid}': decideCustomerProfile,
+  'POST /control/trust-products/{sid}': decideTrustProduct,
+  'POST /control/brands/{sid}': decideBrand,
+  'POST /control/brands/{sid}/click-link': clickLink,
+  'POST /control/campaigns/{sid}': decideCampaign,
+  'POST /control/events': emitEvent,
   'POST /control/reset': ({ world }) => {
     world.reset();
     return { status: 200, body: {} };
   },
 };
 
+/** Routes with names in their paths, as expressions with groups of these names. */
+const PATTERNS = Object.entries(ROUTES)
+  .filter(([route]) => route.includes('{'))
+  .map(([route, handler]) => ({ pattern: new RegExp(`^${route.replace(/\{(\w+)\}/g, '(?<$1>[^/]+)')}$`), handler }));
+
+function find(route: string): { handler: ControlHandler; params: Record<string, string> } | undefined {
+  const handler = ROUTES[route];
+  if (handler !== undefined) return { handler, params: {} };
+  for (const { pattern, handler } of PATTERNS) {
+    const match = pattern.exec(route);
+    if (match !== null) return { handler, params: { ...match.groups } };
+  }
+  return undefined;
+}
+
 /** The handler of `/control/…`. */
 export function controlApi(world: World) {
   return async (method: string, path: string, query: URLSearchParams, bodyText: string): Promise<ControlAnswer> => {
-    const handler = ROUTES[`${method} ${path}`];
-    if (handler === undefined) {
+    const found = find(`${method} ${path}`);
+    if (found === undefined) {
       return { status: 404, body: { error: `There is no ${method} ${path}`, routes: Object.keys(ROUTES) } };
     }
     try {
@@ -44,11 +69,13 @@ export function controlApi(world: World) {
           throw new ControlError(400, `The body is not JSON: ${String(error)}`);
         }
       }
-      return await handler({ world, query, body });
+      return await found.handler({ world, params: found.params, query, body });
     } catch (error) {
       if (error instanceof ControlError) return { status: error.status, body: error };
       if (error instanceof ClockError) return { status: 409, body: { error: error.message } };
       throw error;
+    } finally {
+      if (method !== 'GET') world.changed();
     }
   };
 }

@@ -19,6 +19,8 @@ export interface Call {
   params: Record<string, string | undefined>;
   query: Values;
   form: Values;
+  /** `X-Twilio-Api-Version`: asks campaigns for their newer fields. */
+  apiVersion: string | undefined;
 }
 
 /** What an operation answers; `body` is left out of a 204. */

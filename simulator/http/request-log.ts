@@ -4,10 +4,23 @@ export interface LoggedRequest {
   method: string;
   /** As it arrived, product first, without the query: `/api/2010-04-01/Accounts.json`. */
   path: string;
+  /** `operationId` of Twilio's documents; undefined where the path is none of Twilio's. */
+  operation: string | undefined;
   /** HTTP status; 0 when the connection was cut instead of an answer. */
   status: number;
+  /** Whether its answer was withheld. */
+  held: boolean;
   /** Epoch milliseconds. */
   at: number;
+}
+
+type Counted = Pick<LoggedRequest, 'method' | 'path' | 'operation'> & { count: number };
+
+interface RequestFilter {
+  /** Any part of the path; `*` in it stands for anything, and then the whole path has to fit. */
+  path?: string | undefined;
+  method?: string | undefined;
+  operation?: string | undefined;
 }
 
 /** Requests kept in full. Counts are per path and method and never forgotten before a reset. */
@@ -16,8 +29,8 @@ const KEPT = 20_000;
 export class RequestLog {
   #ring: LoggedRequest[] = [];
   #start = 0;
-  /** Method and path → number of requests. */
-  #counts = new Map<string, number>();
+  /** By method and path. */
+  #counts = new Map<string, Counted>();
 
   add(request: LoggedRequest): void {
     if (this.#ring.length < KEPT) this.#ring.push(request);
@@ -26,27 +39,34 @@ export class RequestLog {
       this.#start = (this.#start + 1) % KEPT;
     }
     const key = `${request.method} ${request.path}`;
-    this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
+    const counted = this.#counts.get(key);
+    if (counted === undefined) {
+      const { method, path, operation } = request;
+      this.#counts.set(key, { method, path, operation, count: 1 });
+    } else {
+      counted.count += 1;
+    }
   }
 
   /**
-   * The requests whose path contains a text; `*` in it stands for anything, and then the whole path has to fit.
+   * The requests that fit a filter.
    *
    * @param limit how many of the last to list
    * @returns `total` counts all, listed or not; `items` are the last ones, oldest first
    */
-  find(path: string | undefined, method: string | undefined, limit: number): { total: number; items: LoggedRequest[] } {
-    const fits = pathMatcher(path);
+  find({ path, method, operation }: RequestFilter, limit: number): { total: number; items: LoggedRequest[] } {
+    const fitsPath = pathMatcher(path);
+    const fits = (request: Pick<LoggedRequest, 'path' | 'method' | 'operation'>) =>
+      (method === undefined || request.method === method) &&
+      (operation === undefined || request.operation === operation) &&
+      fitsPath(request.path);
     let total = 0;
-    for (const [key, count] of this.#counts) {
-      const space = key.indexOf(' ');
-      if ((method === undefined || key.slice(0, space) === method) && fits(key.slice(space + 1))) total += count;
-    }
+    for (const counted of this.#counts.values()) if (fits(counted)) total += counted.count;
     const items: LoggedRequest[] = [];
     for (let back = 1; back <= this.#ring.length && items.length < limit; back += 1) {
       const request = this.#ring[(this.#start + this.#ring.length - back) % this.#ring.length];
       if (request === undefined) break;
-      if ((method === undefined || request.method === method) && fits(request.path)) items.push(request);
+      if (fits(request)) items.push(request);
     }
     return { total, items: items.toReversed() };
   }

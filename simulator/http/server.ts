@@ -63,19 +63,35 @@ export function simulatorServer(world: World): Server {
         queryText,
         formText,
         authorization: request.headers.authorization,
+        apiVersion: request.headers['x-twilio-api-version']?.toString(),
       });
       const settling = world.clock.settle();
       if (settling !== undefined) await settling;
     } finally {
       concurrent -= 1;
     }
-    const status = outcome === 'cut' ? 0 : outcome.status;
-    world.requests.add({ method: request.method ?? '', path, status, at: world.clock.now() });
-    if (outcome === 'cut') {
+    const { answer, operation } = outcome;
+    const status = answer === 'cut' ? 0 : answer.status;
+    const names = () => [
+      world.accounts.authenticate(request.headers.authorization).friendlyName,
+      answer !== 'cut' && (answer.body as { friendly_name?: unknown } | undefined)?.friendly_name,
+    ];
+    const held = answer === 'cut' || status === 401 ? undefined : world.heldAnswers.wait(operation, names, response);
+    world.requests.add({
+      method: request.method ?? '',
+      path,
+      operation,
+      status,
+      held: held !== undefined,
+      at: world.clock.now(),
+    });
+    if (answer === 'cut') {
       request.socket.destroy();
       return;
     }
-    send(response, status, outcome.body, {
+    if (held !== undefined) await held;
+    if (response.destroyed) return;
+    send(response, status, answer.body, {
       'twilio-request-id': newSid('RQ'),
       'twilio-request-duration': ((performance.now() - started) / 1000).toFixed(3),
       'twilio-concurrent-requests': String(concurrent + 1),

@@ -18,12 +18,17 @@ interface ApiRequest {
   /** Form-encoded body, empty if there was none. */
   formText: string;
   authorization: string | undefined;
+  apiVersion: string | undefined;
 }
 
-/** An answer, or `cut`: processed, and now the connection is to be cut. */
-export type ApiOutcome = Answer | 'cut';
+export interface ApiOutcome {
+  /** An answer, or `cut`: processed, and now the connection is to be cut. */
+  answer: Answer | 'cut';
+  /** `operationId`; undefined where the path is none of Twilio's. */
+  operation: string | undefined;
+}
 
-export type ApiHandler = (request: ApiRequest) => Promise<ApiOutcome>;
+type ApiHandler = (request: ApiRequest) => Promise<ApiOutcome>;
 
 const NO_VALUES = () => ({}) as Values;
 const parse = (text: string): Values => (text === '' ? NO_VALUES() : querystring.parse(text, '&', '=', { maxKeys: 0 }));
@@ -40,9 +45,8 @@ export function twilioApi(world: World): ApiHandler {
     if (!table.byId.has(id)) throw new Error(`Twilio's OpenAPI documents have no operation ${id}`);
   }
 
-  async function answer(request: ApiRequest): Promise<ApiOutcome> {
-    const { method, path } = request;
-    const found = table.find(method, `/${request.product}${path}`);
+  async function answer(request: ApiRequest, found: ReturnType<typeof table.find>): Promise<Answer | 'cut'> {
+    const { method, path, apiVersion } = request;
     const caller = world.accounts.authenticate(request.authorization);
     if (found === undefined) throw notFound(path);
     const { operation, params } = found;
@@ -58,7 +62,7 @@ export function twilioApi(world: World): ApiHandler {
     operation.checkRequest(path, params, query, form);
     const handler = handlers[operation.id];
     if (handler === undefined) throw notModelled(`${operation.id} (${method} ${operation.template})`);
-    const call: Call = { product, path, account, caller, params, query, form };
+    const call: Call = { product, path, account, caller, params, query, form, apiVersion };
     const result = await handler(call);
 
     const wrong = operation.answerFault(result.status, result.body);
@@ -70,9 +74,9 @@ export function twilioApi(world: World): ApiHandler {
     return fault === 'drop' ? 'cut' : result;
   }
 
-  return async (request) => {
+  async function answerOrError(request: ApiRequest, found: ReturnType<typeof table.find>): Promise<Answer | 'cut'> {
     try {
-      return await answer(request);
+      return await answer(request, found);
     } catch (error) {
       if (error instanceof TwilioError) {
         // What the OpenAPI document does not allow is a mistake of the caller's code: somebody should read it.
@@ -83,5 +87,13 @@ export function twilioApi(world: World): ApiHandler {
       world.log(`${request.method} ${request.path}: ${error instanceof Error ? error.stack : String(error)}`);
       return { status: 500, body: internalError(String(error)) };
     }
+  }
+
+  return async (request) => {
+    const found = table.find(request.method, `/${request.product}${request.path}`);
+    const answered = await answerOrError(request, found);
+    // What was refused may have changed something before.
+    if (request.method !== 'GET') world.changed();
+    return { answer: answered, operation: found?.operation.id };
   };
 }

@@ -1,14 +1,12 @@
 /** Status callbacks: which changes are told, with which fields, in which order. */
 import type { Accounts } from '../accounts/account.ts';
 import type { Clock } from '../clock/clock.ts';
-import { chance, type Behaviour } from '../faults.ts';
+import { departures, type Behaviour } from '../faults.ts';
 import type { MessagingServices } from '../messaging-services/service.ts';
 import type { Fields } from '../webhooks/signature.ts';
-import type { Webhook, Webhooks } from '../webhooks/webhooks.ts';
+import type { FormWebhook } from '../webhooks/prepare.ts';
+import type { Webhooks } from '../webhooks/webhooks.ts';
 import type { Message } from './message.ts';
-
-/** With `shuffle`, callbacks wait up to this long, so that later ones overtake earlier ones. Virtual milliseconds. */
-const SHUFFLE_MS = 500;
 
 interface Context {
   accounts: Accounts;
@@ -36,16 +34,13 @@ export class StatusCallbacks {
     const account = accounts.all.get(message.accountSid);
     if (url === null || url === undefined || url === '' || account === undefined) return;
     const { callbacks } = behaviour();
-    if (chance(callbacks.dropRate)) return;
-    const webhook: Webhook = {
+    const webhook: FormWebhook = {
       url,
       method: 'POST',
       fields: fieldsOf(message, clock.now()),
       authToken: account.authToken,
     };
-    const copies = chance(callbacks.duplicateRate) ? 2 : 1;
-    for (let copy = 0; copy < copies; copy += 1) {
-      const delay = callbacks.delayMs + (callbacks.shuffle ? Math.random() * SHUFFLE_MS : 0);
+    for (const delay of departures(callbacks)) {
       const era = this.#era;
       const send = () => {
         if (era === this.#era) this.#send(message.sid, webhook, callbacks.shuffle);
@@ -55,7 +50,7 @@ export class StatusCallbacks {
     }
   }
 
-  #send(sid: string, webhook: Webhook, inAnyOrder: boolean): void {
+  #send(sid: string, webhook: FormWebhook, inAnyOrder: boolean): void {
     const { webhooks } = this.#context;
     if (inAnyOrder) {
       void webhooks.send(webhook);

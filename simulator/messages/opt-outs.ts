@@ -3,6 +3,7 @@
  * number alone when it is in no service.
  */
 import type { PhoneNumber } from '../numbers/phone-number.ts';
+import type { Kept } from '../persistence.ts';
 
 export type Keyword = 'STOP' | 'START' | 'HELP';
 
@@ -26,7 +27,7 @@ export function keywordOf(body: string): Keyword | undefined {
   return WORDS[body.trim().toUpperCase()];
 }
 
-export class OptOuts {
+export class OptOuts implements Kept {
   /** Service SID or phone number → recipients. */
   #blocked = new Map<string, Set<string>>();
 
@@ -51,5 +52,13 @@ export class OptOuts {
 
   clear(): void {
     this.#blocked.clear();
+  }
+
+  toJSON(): [scope: string, recipients: string[]][] {
+    return [...this.#blocked].map(([scope, recipients]) => [scope, [...recipients]]);
+  }
+
+  restore(blocked: [scope: string, recipients: string[]][]): void {
+    this.#blocked = new Map(blocked.map(([scope, recipients]) => [scope, new Set(recipients)]));
   }
 }

@@ -100,7 +100,7 @@ function applySettings(service: MessagingService, form: Call['form']): void {
 
 /** The operations of messaging services and their sender pools. */
 export function messagingServiceOperations(world: World): Operations {
-  const { clock, phoneNumbers, services } = world;
+  const { campaignReviews, clock, phoneNumbers, services } = world;
 
   const find = (call: Call, sid: string | undefined): MessagingService => {
     const service = services.owned(call.account.sid, sid ?? '');
@@ -162,7 +162,10 @@ export function messagingServiceOperations(world: World): Operations {
     },
 
     DeleteService(call) {
-      services.delete(find(call, call.params['Sid']));
+      const service = find(call, call.params['Sid']);
+      const campaign = campaignReviews.of(service);
+      if (campaign !== undefined) campaignReviews.delete(campaign);
+      services.delete(service);
       return deleted();
     },
 
@@ -183,6 +186,7 @@ export function messagingServiceOperations(world: World): Operations {
         throw new TwilioError(412, 21714, 'Messaging Service contains maximum number of Phone Numbers.');
       }
       services.join(service, number, clock.now());
+      campaignReviews.joined(service, number);
       return created(senderAnswer(number));
     },
 

@@ -1,5 +1,6 @@
 /** Messaging services, their sender pools, and which sender a recipient hears from. */
-import type { PhoneNumber } from '../numbers/phone-number.ts';
+import type { PhoneNumber, PhoneNumbers } from '../numbers/phone-number.ts';
+import type { Kept } from '../persistence.ts';
 
 export interface MessagingService {
   sid: string;
@@ -30,11 +31,19 @@ export interface MessagingService {
   updatedAt: number;
 }
 
-export class MessagingServices {
+/** A service as plain data: its pool is the SIDs of its numbers. */
+type KeptService = Omit<MessagingService, 'pool'> & { pool: string[] };
+
+export class MessagingServices implements Kept {
   readonly all = new Map<string, MessagingService>();
+  readonly #phoneNumbers: PhoneNumbers;
   /** Service → recipient → sender. */
   #sticky = new Map<string, Map<string, PhoneNumber>>();
   #turn = 0;
+
+  constructor(phoneNumbers: PhoneNumbers) {
+    this.#phoneNumbers = phoneNumbers;
+  }
 
   /** The service if it is the account's. */
   owned(accountSid: string, sid: string): MessagingService | undefined {
@@ -53,10 +62,11 @@ export class MessagingServices {
     const service = this.all.get(number.serviceSid ?? '');
     if (service !== undefined) service.pool = service.pool.filter((other) => other !== number);
     number.serviceSid = null;
+    number.registeredAt = null;
   }
 
   delete(service: MessagingService): void {
-    for (const number of service.pool) number.serviceSid = null;
+    for (const number of service.pool) Object.assign(number, { serviceSid: null, registeredAt: null });
     this.all.delete(service.sid);
     this.#sticky.delete(service.sid);
   }
@@ -90,5 +100,20 @@ export class MessagingServices {
 
   forgetStickySenders(): void {
     this.#sticky.clear();
+  }
+
+  toJSON(): KeptService[] {
+    const plain = (service: MessagingService) => ({ ...service, pool: service.pool.map(({ sid }) => sid) });
+    return [...this.all.values()].map(plain);
+  }
+
+  /** Phone numbers have to be there before. */
+  restore(services: KeptService[]): void {
+    this.all.clear();
+    this.#sticky.clear();
+    for (const service of services) {
+      const pool = service.pool.flatMap((sid) => this.#phoneNumbers.bySid.get(sid) ?? []);
+      this.all.set(service.sid, { ...service, pool });
+    }
   }
 }

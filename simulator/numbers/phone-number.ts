@@ -1,6 +1,7 @@
 /** Phone numbers that accounts own, and which messaging service each is in. */
 import { TwilioError } from '../http/errors.ts';
 import { newSid } from '../http/wire.ts';
+import type { Kept } from '../persistence.ts';
 
 export interface PhoneNumber {
   sid: string;
@@ -15,6 +16,8 @@ export interface PhoneNumber {
   statusCallback: string;
   /** The service whose sender pool it is in. */
   serviceSid: string | null;
+  /** When carriers will have registered it, while they are at it; epoch milliseconds. */
+  registeredAt: number | null;
   /** Epoch milliseconds. */
   joinedServiceAt: number;
   createdAt: number;
@@ -32,7 +35,7 @@ function nationalFormat(phoneNumber: string): string {
   return area === undefined ? phoneNumber : `(${area}) ${exchange}-${line}`;
 }
 
-export class PhoneNumbers {
+export class PhoneNumbers implements Kept {
   readonly bySid = new Map<string, PhoneNumber>();
   /** By E.164: a number has one owner over all accounts. */
   readonly byNumber = new Map<string, PhoneNumber>();
@@ -54,13 +57,18 @@ export class PhoneNumbers {
       voiceMethod: 'POST',
       statusCallback: '',
       serviceSid: null,
+      registeredAt: null,
       joinedServiceAt: 0,
       createdAt: now,
       updatedAt: now,
     };
-    this.bySid.set(number.sid, number);
-    this.byNumber.set(phoneNumber, number);
+    this.#add(number);
     return number;
+  }
+
+  #add(number: PhoneNumber): void {
+    this.bySid.set(number.sid, number);
+    this.byNumber.set(number.phoneNumber, number);
   }
 
   /** The number if the account owns it. */
@@ -73,5 +81,15 @@ export class PhoneNumbers {
   release(number: PhoneNumber): void {
     this.bySid.delete(number.sid);
     this.byNumber.delete(number.phoneNumber);
+  }
+
+  toJSON(): PhoneNumber[] {
+    return [...this.bySid.values()];
+  }
+
+  restore(numbers: PhoneNumber[]): void {
+    this.bySid.clear();
+    this.byNumber.clear();
+    for (const number of numbers) this.#add(number);
   }
 }

@@ -83,7 +83,7 @@ export class Operation {
     const checkQuery = this.#check('query');
     if (!checkQuery(query)) throw this.#refusal('query string', checkQuery.errors);
     for (const name of this.#jsonFields) {
-      if (form[name] !== undefined) form[name] = parseJson(name, form[name]);
+      if (form[name] !== undefined) form[name] = parseJson(name, form[name], this.#formSchema.properties?.[name]);
     }
     const checkForm = this.#check('form');
     if (!checkForm(form)) throw this.#refusal('post body', checkForm.errors);
@@ -131,9 +131,11 @@ function isJson(schema: Schema): boolean {
   return schema.type === undefined && schema.$ref === undefined;
 }
 
-function parseJson(name: string, value: unknown): unknown {
+function parseJson(name: string, value: unknown, schema: Schema | undefined): unknown {
   try {
-    return Array.isArray(value) ? value.map((item) => JSON.parse(String(item))) : JSON.parse(String(value));
+    // A list of one comes as one value.
+    if (schema?.type === 'array') return [value].flat().map((item) => JSON.parse(String(item)) as unknown);
+    return JSON.parse(String(value));
   } catch {
     throw invalidParameter(`Invalid parameter ${name} in the post body: it should be JSON`);
   }

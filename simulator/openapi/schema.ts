@@ -1,6 +1,7 @@
 /** Twilio's OpenAPI documents as JSON Schema, and the two validators: one for requests, one for answers. */
 import { readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
+import { amend } from './beyond.ts';
 
 /** A product is the first label of Twilio's host name and the first segment of a path here. */
 export type Product = 'api' | 'messaging' | 'trusthub' | 'events';
@@ -109,6 +110,7 @@ export function closedAnswer(schema: Schema): Schema {
 export function loadDocuments(): [Product, OpenApiDocument][] {
   return FILES.map(([product, file]) => {
     const document: OpenApiDocument = JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
+    amend(product, document);
     const schemas = mapSchemas(product, document.components.schemas);
     const strict = Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, closedAnswer(schema)]));
     requestAjv.addSchema({ $id: product, components: { schemas } });

@@ -1,17 +1,7 @@
 /** Sends webhooks: signed, over kept-alive connections, so many at a time, retried as Twilio does. */
 import { Pool, type Dispatcher } from 'undici';
-import { newSid } from '../http/wire.ts';
-import { splitUrl, type ConnectionOverrides } from './connection-overrides.ts';
-import { encodeForm, signature, type Fields } from './signature.ts';
-
-export interface Webhook {
-  /** With its fragment, if it has one. */
-  url: string;
-  method: 'GET' | 'POST';
-  fields: Fields;
-  /** Of the account that owns the message. */
-  authToken: string;
-}
+import type { ConnectionOverrides } from './connection-overrides.ts';
+import { prepare, type Webhook } from './prepare.ts';
 
 /** The last answer; `status` 0 when there was none, and then `error` says why. */
 export interface WebhookResult {
@@ -81,25 +71,14 @@ export class Webhooks {
 
   async #sendWithRetries(webhook: Webhook): Promise<WebhookResult> {
     if (this.#closed) throw new Error('The simulator is closing');
-    const { url: target, overrides } = splitUrl(webhook.url);
-    const form = encodeForm(webhook.fields);
-    const isPost = webhook.method === 'POST';
-    const url = isPost ? target : target + (target.includes('?') ? '&' : '?') + form;
-    const headers: Record<string, string> = {
-      accept: '*/*',
-      'user-agent': 'TwilioProxy/1.1',
-      // The same for all tries of one webhook.
-      'i-twilio-idempotency-token': newSid('').toUpperCase(),
-      'x-twilio-signature': signature(webhook.authToken, url, isPost ? webhook.fields : []),
-    };
-    if (isPost) headers['content-type'] = 'application/x-www-form-urlencoded; charset=utf-8';
+    const { url, method, headers, body, overrides } = prepare(webhook);
     const pathAt = url.indexOf('/', url.indexOf('//') + 2);
     const origin = pathAt === -1 ? url : url.slice(0, pathAt);
     const request: Dispatcher.DispatchOptions = {
       path: pathAt === -1 ? '/' : url.slice(pathAt),
-      method: webhook.method,
+      method,
       headers,
-      body: isPost ? form : null,
+      body,
     };
     const pool = this.#pool(origin, overrides);
     const deadline = performance.now() + overrides.totalTimeout;

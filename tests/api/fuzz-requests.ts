@@ -151,6 +151,21 @@ const contentTypes = [
   'application/json; charset=latin1',
 ];
 
+const boundary = 'fuzz';
+
+/** A form whose fields are files; some are what they say. */
+function multipart(value: Json): string {
+  const fields = value !== null && typeof value === 'object' ? Object.entries<Json>(value) : [['file', value] as const];
+  const parts = fields.map(([name, child]) => {
+    const content = asText(child);
+    // Every other file is a PDF by its first bytes.
+    const start = content.length % 2 === 0 ? '%PDF-1.7\n' : '';
+    const disposition = `form-data; name="${encodeURIComponent(name)}"; filename="${encodeURIComponent(content.slice(0, 40))}"`;
+    return `--${boundary}\r\nContent-Disposition: ${disposition}\r\n\r\n${start}${content}\r\n`;
+  });
+  return `${parts.join('')}--${boundary}--\r\n`;
+}
+
 function bodyOf(
   { operation }: Operation,
   document: Json,
@@ -162,13 +177,14 @@ function bodyOf(
   const valid = fitting(media.schema, document, known);
   const write = (value: Json): string => {
     if (type.includes('json')) return JSON.stringify(value);
+    if (type.startsWith('multipart')) return multipart(value);
     if (type.includes('form'))
       return new URLSearchParams(
         Object.entries<Json>(value ?? {}).map(([name, child]): [string, string] => [name, asText(child)]),
       ).toString();
     return `mobile,firstName,consent\n${typeof value === 'string' ? value : JSON.stringify(value)}\n4155550100,x,both`;
   };
-  const right = { 'content-type': type };
+  const right = { 'content-type': type.startsWith('multipart') ? `${type}; boundary=${boundary}` : type };
   return fc.oneof(
     { weight: 4, arbitrary: valid.map((value) => ({ body: write(value), headers: right })) },
     { weight: 5, arbitrary: broken(valid).map((value) => ({ body: write(value), headers: right })) },

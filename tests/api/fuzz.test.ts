@@ -24,8 +24,14 @@ const workflow = {
   getHandle: () => ({ executeUpdate: away, signal: away, query: away }),
 };
 const connection = { withDeadline: (_at: number, work: () => unknown) => work() };
+// Twilio knows nobody.
+const stranger = async () => {
+  throw Object.assign(new Error('Authenticate'), { status: 401, code: 20003 });
+};
+const twilio = { client: () => ({ api: { v2010: { accounts: () => ({ fetch: stranger }) } } }) };
 const api = await startApi({
   temporal: { client: { workflow, connection } as never, ping: away },
+  twilio: twilio as never,
 });
 const mine = await fillTenant(api.database, 'Mine', '+14155550101');
 const theirs = await fillTenant(api.database, 'Zebulon', '+12125550177');
@@ -49,6 +55,8 @@ const known = {
     'mass-sms': [mine.ids.massSms, theirs.ids.massSms],
     audience: [mine.ids.audience, theirs.ids.audience],
     messages: [mine.ids.message, theirs.ids.message],
+    // Whoever has the address of a piece of evidence may see it.
+    evidence: [mine.evidenceToken],
   },
 };
 

@@ -157,6 +157,8 @@ describe('settings', () => {
     [{ dailyBatchSize: 9_999_999_999 }, 'dailyBatchSize'],
     [{ permittedPurposes: [] }, 'permittedPurposes'],
     [{ optOutScope: 'world' }, 'optOutScope'],
+    [{ privacyPolicyUrl: 'not a page' }, 'privacyPolicyUrl'],
+    [{ termsUrl: 'ftp://acme.example' }, 'termsUrl'],
     [{ nonsense: 1 }, 'nonsense'],
   ])('%j is a 400 that names %s', async (body, path) => {
     expect(await client.patch('/v1/settings', body)).toMatchObject({ status: 400, body: { errors: [{ path }] } });
@@ -165,12 +167,12 @@ describe('settings', () => {
   test('what is planned and not built yet is refused in so many words', async () => {
     const { status, body } = await client.patch('/v1/settings', {
       maxMessageLength: 160,
-      termsUrl: 'https://x.example',
+      digestTime: '08:00',
     });
     expect(status).toBe(400);
     expect(body.errors).toEqual([
       { path: 'maxMessageLength', message: 'is not available in this version yet' },
-      { path: 'termsUrl', message: 'is not available in this version yet' },
+      { path: 'digestTime', message: 'is not available in this version yet' },
     ]);
     expect(await client.patch('/v1/settings', { sendWindowMode: 'recipient' })).toMatchObject({
       status: 422,

@@ -99,6 +99,8 @@ export async function startApi(overrides: Partial<Deps> = {}): Promise<Api> {
     database,
     clock,
     temporal: { client: null as never, ping: async () => {} },
+    twilio: null as never,
+    checkSite: async () => ({ reachable: false, detail: 'no test opens pages' }),
     secrets: secretBox(`test:${randomBytes(32).toString('base64')}`),
     publicUrl: 'https://longwave.test',
     log: { level: 'silent' },

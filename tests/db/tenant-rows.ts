@@ -1,12 +1,27 @@
 /** One row of an organization in every table of tenants: what isolation is tested with. */
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import type { Database } from '../../db/database.ts';
 import { newId } from '../../db/ids.ts';
 
 export interface TenantRows {
   organization: string;
   /** Ids of the rows, by the singular of their table. */
-  ids: Record<'user' | 'key' | 'contact' | 'list' | 'pool' | 'number' | 'audience' | 'massSms' | 'message', string>;
+  ids: Record<
+    | 'user'
+    | 'key'
+    | 'contact'
+    | 'list'
+    | 'pool'
+    | 'number'
+    | 'audience'
+    | 'massSms'
+    | 'message'
+    | 'registration'
+    | 'evidence',
+    string
+  >;
+  /** Of the evidence's public address. */
+  evidenceToken: string;
   /** The contact's number. */
   mobile: string;
 }
@@ -28,7 +43,10 @@ export async function fillTenant(database: Database, name: string, mobile: strin
     audience: newId('audience', at),
     massSms: newId('massSms', at),
     message: newId('message', at),
+    registration: newId('registration', at),
+    evidence: newId('evidence', at),
   };
+  const evidenceToken = randomBytes(32).toString('base64url');
   await db
     .insertInto('organizations')
     .values({ id: organization, name, domain: `${name.toLowerCase()}.example`, time_zone: 'UTC', ...stamps })
@@ -172,5 +190,79 @@ export async function fillTenant(database: Database, name: string, mobile: strin
     .insertInto('inbound_receipts')
     .values({ message_sid: `SM${name}in`, ...tenant, message_id: ids.message, at })
     .execute();
-  return { organization, ids, mobile };
+  await db
+    .insertInto('registrations')
+    .values({ id: ids.registration, ...tenant, intake: JSON.stringify({ legalName: `${name} secret` }), ...stamps })
+    .execute();
+  const actor = 'test';
+  await db
+    .insertInto('registration_declarations')
+    .values({ id: newId('declaration', at), ...tenant, declaration: 'accurate', actor, at })
+    .execute();
+  await db
+    .insertInto('registration_evidence')
+    .values({
+      id: ids.evidence,
+      ...tenant,
+      token: evidenceToken,
+      file_name: `${name} secret.png`,
+      media_type: 'image/png',
+      content: Buffer.from(`${name} secret`),
+      size: 12,
+      sha256: Buffer.alloc(32),
+      actor,
+      at,
+    })
+    .execute();
+  await db
+    .insertInto('registration_timeline')
+    .values({
+      id: newId('timelineEntry', at),
+      ...tenant,
+      at,
+      subject: 'brand',
+      event: 'test',
+      actor,
+      detail: `${name} secret`,
+      awaiting: 'nobody',
+    })
+    .execute();
+  await db
+    .insertInto('registration_attempts')
+    .values({ ...tenant, part: 'brand', number: 1, actor, begun_at: at, submission: `{"name":"${name} secret"}` })
+    .execute();
+  await db
+    .insertInto('registration_resources')
+    .values({ ...tenant, kind: 'account', sid: `AC${name}` })
+    .execute();
+  await db
+    .insertInto('fees')
+    .values({
+      id: newId('fee', at),
+      ...tenant,
+      kind: 'brand_registration',
+      amount: 4,
+      currency: 'USD',
+      reference: `BN${name}`,
+      description: `${name} secret`,
+      at,
+    })
+    .execute();
+  await db
+    .insertInto('emails')
+    .values({
+      id: newId('email', at),
+      ...tenant,
+      key: 'test',
+      recipient: `${name}@example.com`,
+      subject: 'Test',
+      body: `${name} secret`,
+      created_at: at,
+    })
+    .execute();
+  await db
+    .insertInto('twilio_event_receipts')
+    .values({ event_id: `NO${name}`, ...tenant, at })
+    .execute();
+  return { organization, ids, evidenceToken, mobile };
 }

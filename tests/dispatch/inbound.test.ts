@@ -272,3 +272,53 @@ describe('START', () => {
     expect(await countOf('consent_ledger', `evidence = 'SMnothing'`)).toBe(0);
   });
 });
+
+describe('an organization with an account of its own, which could sign such messages itself', () => {
+  const ofItsOwn = async (organization: Organization) => {
+    await fixture.database.system
+      .updateTable('organizations')
+      .set({ own_account: true })
+      .where('id', '=', organization.id)
+      .execute();
+    return organization;
+  };
+
+  it('stops nobody else: a STOP of scope platform counts for itself', async () => {
+    const acme = await ofItsOwn(await fixture.organization({ optOutScope: 'platform' }));
+    const other = await fixture.organization();
+    const queued = await fixture.massSms(acme, 1);
+    const { to } = queued.messages[0]!;
+    await stop(acme, to);
+    const here = await fixture.massSms(acme, 1, { lines: ['+13125550004'] });
+    const elsewhere = await fixture.massSms(other, 1);
+    for (const massSms of [here, elsewhere]) await readdress(massSms, to);
+    expect(await claimable(acme, here)).toEqual([]);
+    expect(await claimable(other, elsewhere)).toEqual([to]);
+    expect(
+      await countOf('opt_outs', `phone_number = '${to}' and organization_id = '${acme.id}' and line is null`),
+    ).toBe(1);
+  });
+
+  it('keeps a scope that is narrower still', async () => {
+    const acme = await ofItsOwn(await fixture.organization({ optOutScope: 'number' }));
+    const { to } = (await fixture.massSms(acme, 1)).messages[0]!;
+    await stop(acme, to);
+    expect(await countOf('opt_outs', `phone_number = '${to}' and line = '${acme.line}'`)).toBe(1);
+  });
+
+  it('lifts with a START its own blocks only, and not the platform’s', async () => {
+    const acme = await ofItsOwn(await fixture.organization());
+    const other = await fixture.organization({ optOutScope: 'platform' });
+    const { to } = (await fixture.massSms(acme, 1)).messages[0]!;
+    await stop(other, to);
+    await stop(acme, to);
+    await startAgain(acme, to, { sid: 'SMownstart' });
+    const { rows } = await sql<{ organization_id: string | null }>`
+      select organization_id from opt_outs where phone_number = ${to}`.execute(fixture.database.system);
+    expect(rows).toEqual([{ organization_id: null }]);
+    expect(await countOf('consent_ledger', `evidence = 'SMownstart' and granted`)).toBe(2);
+    await startAgain(acme, to, { sid: 'SMownagain' });
+    expect(await countOf('opt_outs', `phone_number = '${to}'`)).toBe(1);
+    expect(await countOf('consent_ledger', `evidence = 'SMownagain'`)).toBe(0);
+  });
+});

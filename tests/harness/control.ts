@@ -22,6 +22,46 @@ export interface Behaviour {
   http500Rate?: number;
   dropResponseRate?: number;
   callbacks?: { delayMs?: number; duplicateRate?: number; shuffle?: boolean; dropRate?: number };
+  review?: {
+    mode?: 'auto' | 'manual';
+    brandAfter?: number;
+    clickAfter?: number;
+    campaignAfter?: number;
+    profileAfter?: number;
+    campaignRejections?: number | { code: number; fields?: string[] }[];
+  };
+  /** Operations that are performed and whose answers are withheld. */
+  holdAnswers?: string[];
+}
+
+export interface SimulatedBrand {
+  sid: string;
+  accountSid: string;
+  status: string;
+  identityStatus: string | null;
+}
+
+export interface SimulatedCampaign {
+  sid: string;
+  accountSid: string;
+  messagingServiceSid: string;
+  status: string;
+}
+
+/** All that the simulator holds, as far as tests look at it. */
+export interface SimulatedState {
+  accounts: { sid: string; friendlyName: string; status: string }[];
+  customerProfiles: { sid: string; accountSid: string; status: string }[];
+  trustProducts: { sid: string; accountSid: string; status: string }[];
+  brands: SimulatedBrand[];
+  campaigns: SimulatedCampaign[];
+  messagingServices: { sid: string; accountSid: string; friendlyName: string; inboundRequestUrl: string | null }[];
+  numbers: { sid: string; phoneNumber: string; accountSid: string; messagingServiceSid: string | null }[];
+  addresses: { sid: string; accountSid: string }[];
+  endUsers: { sid: string; accountSid: string; type: string }[];
+  documents: { sid: string; accountSid: string }[];
+  sinks: { sid: string; accountSid: string }[];
+  subscriptions: { sid: string; accountSid: string }[];
 }
 
 export interface InboundMessage {
@@ -61,13 +101,22 @@ export function controlClient(url: string) {
   return {
     messages: (filter: { to?: string; from?: string; accountSid?: string; limit?: number; offset?: number } = {}) =>
       call<{ total: number; items: SimulatedMessage[] }>('GET', `/messages${query(filter)}`),
-    state: () => call<Record<string, Record<string, unknown>[]>>('GET', '/state'),
-    requests: (path?: string) =>
-      call<{ total: number; items: { method: string; path: string; status: number }[] }>(
-        'GET',
-        `/requests${query({ path })}`,
-      ),
+    state: () => call<SimulatedState>('GET', '/state'),
+    requests: (filter: { path?: string; operation?: string; limit?: number } = {}) =>
+      call<{
+        total: number;
+        items: { method: string; path: string; status: number; operation: string | null; held: boolean }[];
+      }>('GET', `/requests${query(filter)}`),
     inbound: (message: InboundMessage) => call<{ status: number; body: string }>('POST', '/inbound', message),
+    brand: (sid: string, change: { status: string; identityStatus?: string; failureReasons?: unknown[] }) =>
+      call<SimulatedBrand>('POST', `/brands/${sid}`, change),
+    clickLink: (brandSid: string) => call<SimulatedBrand>('POST', `/brands/${brandSid}/click-link`),
+    campaign: (sid: string, change: { status: string; errors?: { code: number; fields?: string[] }[] }) =>
+      call<SimulatedCampaign>('POST', `/campaigns/${sid}`, change),
+    customerProfile: (sid: string, change: { status: string; errors?: { code: number }[] }) =>
+      call<{ sid: string; status: string }>('POST', `/customer-profiles/${sid}`, change),
+    event: (event: { accountSid: string; type: string; data?: Record<string, unknown> }) =>
+      call<unknown>('POST', '/events', event),
     behaviour: (behaviour: Behaviour) => call<Behaviour>('PUT', '/behaviour', behaviour),
     reset: () => call<void>('POST', '/reset', {}),
     mail: () => call<{ total: number; items: SimulatedMail[] }>('GET', '/mail'),

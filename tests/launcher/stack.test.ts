@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
-import { expect, test } from 'vitest';
+import { join } from 'node:path';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { startStack, type Component, type StackOptions } from '../../launcher/stack.ts';
 import { answers, waitFor } from '../../launcher/support/waiting.ts';
 import { cloneDatabase, freePorts, temporaryFolder } from '../harness/infrastructure.ts';
@@ -45,6 +46,20 @@ test('a part that cannot start stops the whole start, with its last words', asyn
     /api ended while starting \(exit code 3\)[^]*the reason it could not/,
   );
   await expect(answers(`http://127.0.0.1:${options.ports.simulator}/healthz`)).rejects.toThrow('fetch failed');
+});
+
+test('the simulator forgets and waits for its control side, unless it is told to keep and to review', async () => {
+  vi.stubEnv('SIMULATOR_DATA', '/somewhere/else.json');
+  onTestFinished(() => void vi.unstubAllEnvs());
+  for (const lasting of [false, true]) {
+    const options = await optionsFor({ parts: ['simulator'], keepSimulator: lasting, autoReview: lasting });
+    const stack = await startStack(options);
+    const answer = await fetch(`${stack.simulator}/healthz`);
+    expect(await answer.json()).toEqual(
+      lasting ? { args: ['--auto-review'], data: join(options.data, 'simulator.json') } : { args: [], data: '' },
+    );
+    await stack.stop();
+  }
 });
 
 test('a port in use is refused by the name of the variable to change', async () => {

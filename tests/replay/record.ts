@@ -30,13 +30,14 @@ export async function replayErrors(
 }
 
 /**
- * Replays the history of a workflow and, when asked to record, writes it as `<what>.<version>.json`.
+ * Replays the history of a workflow (of its last run, or of the one named) and, when asked to record, writes it as `<what>.<version>.json`.
  *
  * @param what the workflow's type and what happened, such as `massSms.cancelled`
  * @throws when the workflow's own code does not lead to its history again
  */
-export async function keepHistory(client: Client, workflowId: string, what: string): Promise<void> {
-  const history: temporal.api.history.v1.IHistory = await client.workflow.getHandle(workflowId).fetchHistory();
+export async function keepHistory(client: Client, workflowId: string, what: string, runId?: string): Promise<void> {
+  const handle = client.workflow.getHandle(workflowId, runId);
+  const history: temporal.api.history.v1.IHistory = await handle.fetchHistory();
   const json = historyToJson(history);
   const errors = await replayErrors([{ workflowId, history: historyFromJson(json) }], await workflowBundle());
   if (errors[workflowId] !== null) throw new Error(`${what} does not replay: ${errors[workflowId] ?? 'no result'}`);

@@ -23,8 +23,9 @@ function* texts(value: unknown): Generator<string> {
   }
 }
 
-describe('recorded histories of massSms', () => {
-  it.for([
+/** The paths that must be among them, by workflow. */
+const recorded = {
+  massSms: [
     'cancelled',
     'continuedAsNew',
     'doubtsSettled',
@@ -34,9 +35,37 @@ describe('recorded histories of massSms', () => {
     'threeBatches',
     'windowClosed',
     'windowExpired',
-  ])('include %s', (what) => {
-    expect(files).toContain(`massSms.${what}.v1.json`);
-  });
+  ],
+  registration: ['cancelled', 'cancelledInTheWebUi', 'happyPath'],
+  brandVerification: [
+    'cancelled',
+    'clickedOnDay6',
+    'continuedAsNew',
+    'continuingAsNew',
+    'correctedAndResubmitted',
+    'happyPath',
+    'lapsedAndResent',
+    'profileRejected',
+    'publicCompany',
+  ],
+  campaignReview: [
+    'continuedAsNew',
+    'continuingAsNew',
+    'eventsDoubledAndEarly',
+    'happyPath',
+    'otherUseCase',
+    'polledOnly',
+    'rejectedThreeTimesOverdueVerified',
+  ],
+};
+
+describe('recorded histories', () => {
+  it.for(Object.entries(recorded).flatMap(([workflow, paths]) => paths.map((what) => `${workflow}.${what}`)))(
+    'include %s',
+    (what) => {
+      expect(files).toContain(`${what}.v1.json`);
+    },
+  );
 
   it('all replay on the code of today', async () => {
     const bundle = await workflowBundle();
@@ -68,10 +97,11 @@ describe('recorded histories of massSms', () => {
   it.for(files)('%s holds no phone number, message body, token or name of a person', async (file) => {
     const all = [...texts(await read(file))].join('\n');
     // The texts were found: ids are in them.
-    expect(all).toMatch(/mms_[\da-f-]{36}/);
-    expect(all).not.toMatch(/\+\d{8,15}/);
+    expect(all).toMatch(/(mms|org)_[\da-f-]{36}/);
+    expect(all).not.toMatch(/(?<!\d)\+\d{8,15}/);
     expect(all).not.toMatch(/\b1?[2-9]\d{2}[2-9]\d{6}\b/);
     expect(all).not.toMatch(/we are hiring|STOP|First\d|Last\d|Sam Sender/);
+    expect(all).not.toMatch(/Robin|Reyes|\w@[a-z][\w-]*\.[a-z]|Main Street|12-345678|98-7654321|Staffing/);
     expect(all).not.toMatch(/\bAC[\da-f]{32}\b|\bSM[\da-f]{32}\b|lw_/);
   });
 });

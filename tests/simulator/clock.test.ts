@@ -118,4 +118,15 @@ describe("with the time of Temporal's time-skipping server", () => {
     expect(told.map(([status]) => status)).toEqual(['queued', 'sent', 'delivered']);
     for (const [, at] of told) expect(Math.abs(at - start - 2 * DAY)).toBeLessThan(60_000);
   });
+
+  test('an answer that is withheld does not hold up the clock', async () => {
+    const { control, behave, now, send, accepted } = await skipping();
+    await behave({ holdAnswers: ['CreateMessage'] });
+    const sending = send('held', { sendAt: new Date((await now()) + DAY) });
+    await until('accepted', async () => (await accepted()).length === 1);
+    expect((await control('POST', 'clock', { advance: 'P2D' })).status).toBe(200);
+    expect((await accepted()).map(({ status }) => status)).toEqual(['delivered']);
+    await behave({ holdAnswers: [] });
+    expect((await sending).body).toBe('held');
+  });
 });

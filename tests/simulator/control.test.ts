@@ -79,12 +79,33 @@ test('/control/state has its whole shape from the start', async () => {
         authToken: AUTH_TOKEN,
       },
     ],
-    customerProfiles: [],
+    addresses: [],
+    endUsers: [],
+    documents: [],
+    customerProfiles: [
+      {
+        sid: expect.stringMatching(/^BU/),
+        accountSid: ACCOUNT_SID,
+        friendlyName: 'Primary customer profile',
+        policySid: 'RN6433641899984f951173ef1738c3bdd0',
+        status: 'twilio-approved',
+        errors: null,
+      },
+    ],
     trustProducts: [],
     brands: [],
     campaigns: [],
+    sinks: [],
+    subscriptions: [],
     messagingServices: [
-      { sid: service.sid, accountSid: ACCOUNT_SID, friendlyName: 'S', inboundRequestUrl: null, statusCallback: null },
+      {
+        sid: service.sid,
+        accountSid: ACCOUNT_SID,
+        friendlyName: 'S',
+        inboundRequestUrl: null,
+        statusCallback: null,
+        usAppToPersonRegistered: false,
+      },
     ],
     numbers: [],
   });
@@ -106,11 +127,15 @@ test('/control/requests counts every request of the API by path, with its status
   expect(all.items[0]).toEqual({
     method: 'POST',
     path: `/api/2010-04-01/Accounts/${ACCOUNT_SID}/Messages.json`,
+    operation: 'CreateMessage',
+    held: false,
     status: 201,
     at: expect.stringMatching(/Z$/),
   });
   expect((await find('path=/api/*/Messages.json&method=post&limit=0')).total).toBe(2);
   expect((await find('path=/api/*/Messages&method=post')).total).toBe(0);
+  expect((await find('operation=CreateMessage')).total).toBe(2);
+  expect((await find('operation=CreateMessage&method=GET')).total).toBe(0);
   expect((await find('path=/control')).total).toBe(0);
 });
 
@@ -191,9 +216,9 @@ test('/healthz is alive, an unknown control route lists those there are, and a b
   expect((await control('PUT', 'behaviour', '{')).status).toBe(400);
 });
 
-test('the program listens where its environment says and ends cleanly on SIGTERM', async () => {
+test('the program listens where its environment says, reviews by itself when told to, and ends cleanly on SIGTERM', async () => {
   const port = await freePort();
-  const program = spawn(process.execPath, ['simulator/main.ts'], {
+  const program = spawn(process.execPath, ['simulator/main.ts', '--auto-review'], {
     env: {
       ...process.env,
       TWILIO_ACCOUNT_SID: ACCOUNT_SID,
@@ -207,6 +232,8 @@ test('the program listens where its environment says and ends cleanly on SIGTERM
   const ended = once(program, 'exit');
   await once(program.stdout, 'data');
   expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
+  const behaviour = await fetch(`http://127.0.0.1:${port}/control/behaviour`);
+  expect(await behaviour.json()).toMatchObject({ review: { mode: 'auto' } });
   program.kill('SIGTERM');
   expect((await ended)[0]).toBe(0);
 });

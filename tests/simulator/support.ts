@@ -43,31 +43,19 @@ export interface ControlMessage {
 // oxlint-disable-next-line typescript/no-explicit-any -- answers are looked into, and a wrong guess fails the test
 type Body = any;
 
-/** Starts a simulator for one test, and stops it after. */
-export async function simulator(options: Partial<SimulatorOptions> = {}) {
-  const log: string[] = [];
-  const running = await startSimulator({
-    accountSid: ACCOUNT_SID,
-    authToken: AUTH_TOKEN,
-    port: 0,
-    log: (line) => log.push(line),
-    ...options,
-  });
-  onTestFinished(() => running.close());
-
+/** What tests do with a simulator that listens at an address. */
+export function twinAt(url: string) {
   const control = async (method: string, path: string, body?: unknown): Promise<{ status: number; body: Body }> => {
-    const response = await fetch(`${running.url}/control/${path}`, {
+    const response = await fetch(`${url}/control/${path}`, {
       method,
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     const text = await response.text();
     return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
   };
-  const httpClient = new RewritingClient(running.url);
+  const httpClient = new RewritingClient(url);
 
   return {
-    ...running,
-    log,
     control,
     /** The SDK with the main account's credentials, or others. */
     client: (sid = ACCOUNT_SID, token = AUTH_TOKEN, accountSid?: string) =>
@@ -86,7 +74,7 @@ export async function simulator(options: Partial<SimulatorOptions> = {}) {
       headers: Record<string, string> = {},
     ) => {
       const authorization = `Basic ${Buffer.from(`${ACCOUNT_SID}:${AUTH_TOKEN}`).toString('base64')}`;
-      const response = await fetch(running.url + path, {
+      const response = await fetch(url + path, {
         method,
         headers: { authorization, ...headers },
         ...(method === 'POST' ? { body: new URLSearchParams(form) } : {}),
@@ -98,11 +86,28 @@ export async function simulator(options: Partial<SimulatorOptions> = {}) {
   };
 }
 
+/** Starts a simulator for one test, and stops it after. */
+export async function simulator(options: Partial<SimulatorOptions> = {}) {
+  const log: string[] = [];
+  const running = await startSimulator({
+    accountSid: ACCOUNT_SID,
+    authToken: AUTH_TOKEN,
+    port: 0,
+    log: (line) => log.push(line),
+    ...options,
+  });
+  let closed: Promise<void> | undefined;
+  const close = () => (closed ??= running.close());
+  onTestFinished(close);
+  return { ...running, close, log, ...twinAt(running.url) };
+}
+
 export interface ReceivedWebhook {
   method: string;
   /** As requested: path and query. */
   path: string;
   headers: IncomingHttpHeaders;
+  body: string;
   /** Form fields in the order they came. */
   fields: [string, string][];
   params: Record<string, string>;
@@ -119,7 +124,7 @@ export async function receiver(reply: (webhook: ReceivedWebhook, index: number) 
     request.on('end', () => {
       const fields = [...new URLSearchParams(text)];
       const { method = '', url: path = '', headers } = request;
-      const webhook = { method, path, headers, fields, params: Object.fromEntries(fields) };
+      const webhook = { method, path, headers, body: text, fields, params: Object.fromEntries(fields) };
       received.push(webhook);
       const answer = reply(webhook, received.length - 1);
       if (answer === 'hang up') request.socket.destroy();

@@ -1,0 +1,118 @@
+/** The organization's own account at Twilio, and the events it sends us. */
+import { log } from '@temporalio/activity';
+import { addToTimeline } from '../../db/registration/registrations.ts';
+import { takeSubaccountName } from '../../db/registration/subaccount-names.ts';
+import { recordResource } from '../../db/registration/resources.ts';
+import { refusalOf } from '../../twilio/errors.ts';
+import { nameAtTwilio, type OrganizationRef, readRegistration, type RegistrationDeps, subaccountOf } from './deps.ts';
+import { foundOrCreated } from './found-or-created.ts';
+
+const compliance = 'com.twilio.messaging.compliance.';
+/** What wakes a workflow. What events say beyond that is not believed: the resource is fetched. */
+const eventTypes = [
+  'brand-registration.brand-registered',
+  'brand-registration.brand-failure',
+  'brand-registration.brand-verified',
+  'brand-registration.brand-unverified',
+  'brand-registration.brand-vetted-verified',
+  'brand-registration.brand-secondary-vetting-failure',
+  'brand-registration.email-2fa-clicked',
+  'campaign-registration.campaign-submitted',
+  'campaign-registration.campaign-approved',
+  'campaign-registration.campaign-failure',
+];
+
+export function createSubaccountActivities(deps: RegistrationDeps) {
+  const { database, clock, secrets, twilio, operator, publicUrl } = deps;
+  const main = () => twilio.client(operator);
+
+  /** An account by this name that no other organization has. */
+  async function findFree(organizationId: string, names: readonly string[]): Promise<string | undefined> {
+    for (const friendlyName of names) {
+      for (const { sid } of await main().api.v2010.accounts.list({ friendlyName, status: 'active', limit: 100 })) {
+        if (sid === operator.accountSid) continue;
+        const owner = await database.system
+          .selectFrom('organizations')
+          .select('id')
+          .where('account_sid', '=', sid)
+          .executeTakeFirst();
+        if (!owner || owner.id === organizationId) return sid;
+      }
+    }
+    return undefined;
+  }
+
+  return {
+    /** One subaccount per organization (A3): looked for by its name and domain, then made; its token is kept encrypted. */
+    async ensureSubaccount({ organizationId }: OrganizationRef): Promise<void> {
+      await clock.sync();
+      const { organization } = await database.inOrganization(organizationId, (trx) =>
+        readRegistration(trx, organizationId),
+      );
+      if (organization.account_sid !== null) return;
+      const name = await takeSubaccountName(database.system, organization);
+      const sid = await foundOrCreated(deps, {
+        organizationId,
+        kind: 'account',
+        find: () => findFree(organizationId, [name, organization.domain]),
+        create: async () => (await main().api.v2010.accounts.create({ friendlyName: name })).sid,
+      });
+      const { authToken } = await main().api.v2010.accounts(sid).fetch();
+      await database.inOrganization(organizationId, async (trx) => {
+        const at = clock.now();
+        await trx
+          .updateTable('organizations')
+          .set({ account_sid: sid, auth_token: secrets.encrypt(authToken), updated_at: at })
+          .where('id', '=', organizationId)
+          .execute();
+        await addToTimeline(trx, {
+          organizationId,
+          subject: 'registration',
+          event: 'subaccount_ready',
+          actor: 'longwave',
+          detail: `The organization has the Twilio subaccount "${name}".`,
+          awaiting: 'twilio',
+          at,
+        });
+      });
+    },
+
+    /** Has Twilio tell us of changes, once per subaccount. Without it polling alone goes on, so a refusal is no failure. */
+    async ensureEventStream({ organizationId }: OrganizationRef): Promise<void> {
+      await clock.sync();
+      const registration = await database.inOrganization(organizationId, (trx) =>
+        readRegistration(trx, organizationId),
+      );
+      const { sinks, subscriptions } = subaccountOf(deps, registration).events.v1;
+      const description = nameAtTwilio(registration, 'registration events');
+      try {
+        const sinkSid = await foundOrCreated(deps, {
+          organizationId,
+          kind: 'event_sink',
+          find: async () => (await sinks.list({ limit: 100 })).find((sink) => sink.description === description)?.sid,
+          create: async () => {
+            const destination = `${publicUrl}/twilio/events`;
+            const sinkConfiguration = { destination, method: 'POST', batch_events: true };
+            return (await sinks.create({ description, sinkType: 'webhook', sinkConfiguration })).sid;
+          },
+        });
+        await foundOrCreated(deps, {
+          organizationId,
+          kind: 'event_subscription',
+          find: async () => (await subscriptions.list({ sinkSid, limit: 1 }))[0]?.sid,
+          create: async () => {
+            const types = eventTypes.map((type) => ({ type: compliance + type, schema_version: 1 }));
+            return (await subscriptions.create({ description, sinkSid, types })).sid;
+          },
+        });
+      } catch (error) {
+        const refusal = refusalOf(error);
+        if (!refusal) throw error;
+        log.warn('Twilio refused to send events: the registration is followed by polling', { code: refusal.code });
+        await database.inOrganization(organizationId, (trx) =>
+          recordResource(trx, organizationId, 'event_subscription', null),
+        );
+      }
+    },
+  };
+}

@@ -1,0 +1,151 @@
+/** An organization that is registered already attaches its own Twilio account (A10): asked about first, then kept. */
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import type { FastifyRequest } from 'fastify';
+import type { Twilio } from 'twilio';
+import { z } from 'zod';
+import type { Trx } from '../../db/database.ts';
+import { attachOwnAccount, moduleState, organizationByAccount } from '../../db/organizations.ts';
+import { openRegistration } from '../../db/registration/registrations.ts';
+import type { OrganizationRow } from '../../db/schema.ts';
+import { segmentsPerSecond } from '../../domain/registration/throughput.ts';
+import { isNotFound, refusalOf } from '../../twilio/errors.ts';
+import { messagingServiceSettings } from '../../twilio/messaging-service.ts';
+import { audit } from '../audit.ts';
+import { organizationOf } from '../auth.ts';
+import { conflict, type Problem, refused, unavailable } from '../problems.ts';
+import { moduleSchema } from './module.ts';
+
+const credentials = z.strictObject({
+  accountSid: z
+    .string()
+    .regex(/^AC[0-9a-f]{32}$/, 'must be an account SID: AC and 32 hexadecimal digits')
+    .meta({ examples: ['AC0123456789abcdef0123456789abcdef'] }),
+  authToken: z
+    .string()
+    .regex(/^[0-9a-f]{32}$/, 'must be an auth token: 32 hexadecimal digits')
+    .meta({ examples: ['0123456789abcdef0123456789abcdef'] }),
+  messagingServiceSid: z
+    .string()
+    .regex(/^MG[0-9a-f]{32}$/, 'must be the SID of a messaging service: MG and 32 hexadecimal digits')
+    .meta({ examples: ['MG0123456789abcdef0123456789abcdef'] }),
+});
+type Credentials = z.infer<typeof credentials>;
+
+const attached = moduleSchema
+  .extend({ warnings: z.array(z.string()).meta({ description: 'What will keep messages from being delivered' }) })
+  .meta({ id: 'AttachedAccount' });
+
+const notActive = (status: string): Problem =>
+  refused('account_not_active', `Twilio says that this account is ${status}: settle it with Twilio, then attach it.`);
+
+/** What Twilio's answer means for whoever attaches an account, or the error as it was. */
+function meaningOf(error: unknown): unknown {
+  const { status, code } = error as { status?: unknown; code?: unknown };
+  if (code === 20005) return notActive('not active');
+  if (status === 401) {
+    return refused('wrong_credentials', 'Twilio does not accept this account SID and auth token together: check both.');
+  }
+  const refusal = refusalOf(error);
+  if (refusal)
+    return refused('refused_by_twilio', `Twilio refused to answer (${refusal.code}).`, { code: refusal.code });
+  // Its own status, or the code of a connection that failed; anything else is a fault of ours.
+  return typeof status === 'number' || typeof code === 'string' ? unavailable('Twilio') : error;
+}
+
+/** @param missing what it means that there is no such thing */
+async function ask<Answer>(question: Promise<Answer>, missing?: () => Problem): Promise<Answer> {
+  try {
+    return await question;
+  } catch (error) {
+    throw missing && isNotFound(error) ? missing() : meaningOf(error);
+  }
+}
+
+const noSuchService = (): Problem =>
+  refused('no_such_messaging_service', 'This account has no such messaging service: check its SID.');
+
+/** @throws {Problem} 422 unless these are the credentials of an active account that has the service; 503 */
+async function requireUsable(client: Twilio, { accountSid, messagingServiceSid }: Credentials): Promise<void> {
+  const { status } = await ask(client.api.v2010.accounts(accountSid).fetch());
+  if (status !== 'active') throw notActive(status);
+  await ask(client.messaging.v1.services(messagingServiceSid).fetch(), noSuchService);
+}
+
+/** What the service's campaign allows; null when carriers have not approved one. */
+async function throughputOf(client: Twilio, messagingServiceSid: string): Promise<number | null> {
+  const campaigns = await ask(client.messaging.v1.services(messagingServiceSid).usAppToPerson.list({ limit: 20 }));
+  const verified = campaigns.find(({ campaignStatus }) => campaignStatus === 'VERIFIED');
+  if (!verified) return null;
+  const brand = await ask(client.messaging.v1.brandRegistrations(verified.brandRegistrationSid).fetch());
+  return segmentsPerSecond({ useCase: verified.usAppToPersonUsecase, brandScore: brand.brandScore ?? null });
+}
+
+const inUse = (): Problem =>
+  refused('account_in_use', 'This account is attached elsewhere: each serves one organization.');
+
+/** Locks the registration. @throws {Problem} 409 while Longwave registers the organization itself; 422 for another's account */
+async function requireAttachable(trx: Trx, request: FastifyRequest, accountSid: string): Promise<void> {
+  const { database, clock } = request.server.deps;
+  const organizationId = organizationOf(request);
+  const { state } = await openRegistration(trx, organizationId, clock.now());
+  if (state === 'submitted') {
+    throw conflict('not-in-this-state', 'A registration is under way for this organization: cancel it first.', [
+      'cancel',
+    ]);
+  }
+  const owner = await organizationByAccount(database.system, accountSid);
+  if (owner && owner.id !== organizationId) throw inUse();
+}
+
+async function attach(
+  trx: Trx,
+  request: FastifyRequest,
+  { authToken, ...account }: Credentials,
+  throughput: number | null,
+): Promise<OrganizationRow> {
+  const { secrets, clock } = request.server.deps;
+  const organizationId = organizationOf(request);
+  await requireAttachable(trx, request, account.accountSid);
+  const kept = { ...account, authToken: secrets.encrypt(authToken), segmentsPerSecond: throughput };
+  const row = await attachOwnAccount(trx, organizationId, kept, clock.now()).catch((error: unknown) => {
+    // Attached by two organizations at the same moment.
+    throw (error as { code?: unknown }).code === '23505' ? inUse() : error;
+  });
+  await audit(trx, request, 'module.account_attached', organizationId, account);
+  return row;
+}
+
+const noCampaign =
+  'This messaging service has no verified campaign: carriers will reject messages to the United States (30034).';
+
+export const ownAccountRoutes: FastifyPluginAsyncZod = async (app) => {
+  const { database, twilio, publicUrl } = app.deps;
+
+  app.put(
+    '/module/credentials',
+    {
+      config: { access: 'settings:manage' },
+      schema: {
+        tags: ['Module'],
+        summary: 'Attach a Twilio account that is registered already',
+        description: `The credentials are verified with Twilio before they are saved. The messaging service is set to deliver replies to
+Longwave, so that an opt-out reaches it.`,
+        body: credentials,
+        response: { 200: attached },
+      },
+    },
+    async (request) => {
+      const { body } = request;
+      const organizationId = organizationOf(request);
+      const client = twilio.client(body);
+      await requireUsable(client, body);
+      // Only who has the token is told whether the account is in use; and nothing is changed at Twilio in vain.
+      await database.inOrganization(organizationId, (trx) => requireAttachable(trx, request, body.accountSid));
+      const throughput = await throughputOf(client, body.messagingServiceSid);
+      const service = client.messaging.v1.services(body.messagingServiceSid);
+      await ask(service.update(messagingServiceSettings(publicUrl)));
+      const row = await database.inOrganization(organizationId, (trx) => attach(trx, request, body, throughput));
+      return { ...moduleState(row), warnings: throughput === null ? [noCampaign] : [] };
+    },
+  );
+};

@@ -1,0 +1,97 @@
+/** Emails to be sent: written in the transaction of what they tell of, sent afterwards, and again until it works. */
+import type { Db, Trx } from './database.ts';
+import { newId } from './ids.ts';
+
+export interface NewEmail {
+  organizationId: string;
+  /** What it is about: the same is said once. */
+  key: string;
+  recipient: string;
+  subject: string;
+  /** Plain text. */
+  body: string;
+  at: Date;
+}
+
+/** Waits between the tries of one email; the last one is repeated. */
+const waitsMs = [10_000, 60_000, 300_000, 1_800_000, 7_200_000];
+/** Whoever sends has this long before another may try the same email. */
+const leaseMs = 60_000;
+
+/** Writes an email to be sent, once per key. @returns whether it is a new one */
+export async function queueEmail(trx: Trx, email: NewEmail): Promise<boolean> {
+  const { organizationId, at, ...rest } = email;
+  const result = await trx
+    .insertInto('emails')
+    .values({ id: newId('email', at), organization_id: organizationId, ...rest, created_at: at, next_attempt_at: at })
+    .onConflict((conflict) => conflict.constraint('emails_once').doNothing())
+    .executeTakeFirst();
+  return (result.numInsertedOrUpdatedRows ?? 0n) > 0n;
+}
+
+export interface DueEmail {
+  id: string;
+  recipient: string;
+  subject: string;
+  body: string;
+  created_at: Date;
+  attempts: number;
+}
+
+/** Takes the emails that are due, for this sender alone: a crash leaves them to be sent when the lease is over. */
+export async function claimEmails(trx: Trx, organizationId: string, at: Date, limit = 50): Promise<DueEmail[]> {
+  return trx
+    .updateTable('emails')
+    .set({ next_attempt_at: new Date(at.getTime() + leaseMs) })
+    .where('id', 'in', (due) =>
+      due
+        .selectFrom('emails')
+        .select('id')
+        .where('organization_id', '=', organizationId)
+        .where('next_attempt_at', '<=', at)
+        .orderBy('next_attempt_at')
+        .limit(limit)
+        .forUpdate()
+        .skipLocked(),
+    )
+    .returning(['id', 'recipient', 'subject', 'body', 'created_at', 'attempts'])
+    .execute();
+}
+
+export async function markEmailSent(trx: Trx, id: string, at: Date): Promise<void> {
+  await trx
+    .updateTable('emails')
+    .set((eb) => ({ sent_at: at, next_attempt_at: null, error: null, attempts: eb('attempts', '+', 1) }))
+    .where('id', '=', id)
+    .execute();
+}
+
+/** Keeps why it did not go out, and when it is tried again. @param final nobody will ever accept it */
+export async function markEmailFailed(
+  trx: Trx,
+  { id, attempts }: Pick<DueEmail, 'id' | 'attempts'>,
+  { error, final, at }: { error: string; final: boolean; at: Date },
+): Promise<void> {
+  const wait = waitsMs[Math.min(attempts, waitsMs.length - 1)]!;
+  await trx
+    .updateTable('emails')
+    .set((eb) => ({
+      error: error.slice(0, 500),
+      attempts: eb('attempts', '+', 1),
+      next_attempt_at: final ? null : new Date(at.getTime() + wait),
+    }))
+    .where('id', '=', id)
+    .execute();
+}
+
+/** The organizations that have emails due. */
+export async function organizationsWithEmails(system: Db, at: Date): Promise<string[]> {
+  const rows = await system
+    .selectFrom('emails')
+    .select('organization_id')
+    .distinct()
+    .where('next_attempt_at', '<=', at)
+    .limit(1_000)
+    .execute();
+  return rows.map((row) => row.organization_id);
+}

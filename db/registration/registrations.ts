@@ -1,0 +1,196 @@
+/** Where each organization's registration stands, and how it got there. */
+import type { Explanation } from '../../domain/registration/rejections.ts';
+import type { IntakeDraft } from '../../domain/registration/intake.ts';
+import type {
+  BrandStatus,
+  CampaignStatus,
+  MessagingServiceStatus,
+  Party,
+  RegistrationState,
+} from '../../domain/registration/status.ts';
+import type { Db, Trx } from '../database.ts';
+import { newId } from '../ids.ts';
+import type { RegistrationRow, RegistrationSubject } from '../schema.ts';
+
+/** The registration of the transaction's organization, or undefined. `lock` keeps others from changing it meanwhile. */
+export async function findRegistration(
+  trx: Trx,
+  organizationId: string,
+  { lock = false } = {},
+): Promise<RegistrationRow | undefined> {
+  const query = trx.selectFrom('registrations').selectAll().where('organization_id', '=', organizationId);
+  return (lock ? query.forUpdate() : query).executeTakeFirst();
+}
+
+/** The registration, locked; an empty draft is made of it when there is none. */
+export async function openRegistration(trx: Trx, organizationId: string, at: Date): Promise<RegistrationRow> {
+  await trx
+    .insertInto('registrations')
+    .values({ id: newId('registration', at), organization_id: organizationId, created_at: at, updated_at: at })
+    .onConflict((conflict) => conflict.column('organization_id').doNothing())
+    .execute();
+  return (await findRegistration(trx, organizationId, { lock: true }))!;
+}
+
+export async function saveIntake(trx: Trx, organizationId: string, intake: IntakeDraft, at: Date): Promise<void> {
+  await trx
+    .updateTable('registrations')
+    .set({ intake: JSON.stringify(intake), updated_at: at })
+    .where('organization_id', '=', organizationId)
+    .execute();
+}
+
+/** What happened, who did it, and whose turn it is now. */
+export interface TimelineEntry {
+  organizationId: string;
+  subject: RegistrationSubject;
+  /** `snake_case`, past tense. */
+  event: string;
+  /** `user:usr_…`, `organization:key_…`, `operator:key_…`, `representative`, `twilio`, `carriers` or `longwave`. */
+  actor: string;
+  /** One sentence for people. */
+  detail: string;
+  awaiting: Party;
+  at: Date;
+}
+
+export async function addToTimeline(trx: Trx, entry: TimelineEntry): Promise<void> {
+  const { organizationId, ...rest } = entry;
+  await trx
+    .insertInto('registration_timeline')
+    .values({ id: newId('timelineEntry', entry.at), organization_id: organizationId, ...rest })
+    .execute();
+}
+
+/** In the order in which it happened. */
+export function timelineOf(trx: Trx, organizationId: string) {
+  return trx
+    .selectFrom('registration_timeline')
+    .select(['at', 'subject', 'event', 'actor', 'detail', 'awaiting'])
+    .where('organization_id', '=', organizationId)
+    .orderBy('id')
+    .execute();
+}
+
+interface Change<Status> {
+  status: Status;
+  /** Why, when it failed. */
+  reasons?: Explanation[];
+  /** The timeline's entry; its event is the status. */
+  actor: string;
+  detail: string;
+  awaiting: Party;
+  at: Date;
+}
+
+/**
+ * Brings the brand to a status, with an entry in the timeline. Where it is there already nothing happens.
+ *
+ * @returns whether it changed
+ */
+export async function moveBrand(trx: Trx, row: RegistrationRow, change: Change<BrandStatus>): Promise<boolean> {
+  const { status, reasons = [], at } = change;
+  if (row.brand_status === status) return false;
+  await trx
+    .updateTable('registrations')
+    .set({ brand_status: status, brand_since: at, brand_reasons: JSON.stringify(reasons), updated_at: at })
+    .where('id', '=', row.id)
+    .execute();
+  await addToTimeline(trx, entryOf(row, 'brand', change));
+  return true;
+}
+
+/** As `moveBrand`, for the campaign. */
+export async function moveCampaign(trx: Trx, row: RegistrationRow, change: Change<CampaignStatus>): Promise<boolean> {
+  const { status, reasons = [], at } = change;
+  if (row.campaign_status === status) return false;
+  await trx
+    .updateTable('registrations')
+    .set({ campaign_status: status, campaign_since: at, campaign_reasons: JSON.stringify(reasons), updated_at: at })
+    .where('id', '=', row.id)
+    .execute();
+  await addToTimeline(trx, entryOf(row, 'campaign', change));
+  return true;
+}
+
+/** As `moveBrand`, for the messaging service. */
+export async function moveMessagingService(
+  trx: Trx,
+  row: RegistrationRow,
+  change: Change<MessagingServiceStatus>,
+): Promise<boolean> {
+  const { status, at } = change;
+  if (row.messaging_service_status === status) return false;
+  await trx
+    .updateTable('registrations')
+    .set({ messaging_service_status: status, messaging_service_since: at, updated_at: at })
+    .where('id', '=', row.id)
+    .execute();
+  await addToTimeline(trx, entryOf(row, 'messaging_service', change));
+  return true;
+}
+
+const entryOf = (row: RegistrationRow, subject: RegistrationSubject, change: Change<string>): TimelineEntry => ({
+  organizationId: row.organization_id,
+  subject,
+  event: change.status,
+  actor: change.actor,
+  detail: change.detail,
+  awaiting: change.awaiting,
+  at: change.at,
+});
+
+/** Opens, ends or takes back the registration as a whole. */
+export async function setState(trx: Trx, row: RegistrationRow, state: RegistrationState, at: Date): Promise<void> {
+  const submitted = state === 'submitted' && { submitted_at: at, workflow_started_at: null };
+  await trx
+    .updateTable('registrations')
+    .set({ state, updated_at: at, ...submitted })
+    .where('id', '=', row.id)
+    .execute();
+}
+
+/** Keeps who declared what (A1): `accurate` and `representative_agrees`, at each submission. */
+export async function addDeclarations(trx: Trx, organizationId: string, actor: string, at: Date): Promise<void> {
+  const declarations = ['accurate', 'representative_agrees'] as const;
+  await trx
+    .insertInto('registration_declarations')
+    .values(
+      declarations.map((declaration) => ({
+        id: newId('declaration', at),
+        organization_id: organizationId,
+        declaration,
+        actor,
+        at,
+      })),
+    )
+    .execute();
+}
+
+export function declarationsOf(trx: Trx, organizationId: string) {
+  return trx
+    .selectFrom('registration_declarations')
+    .select(['declaration', 'actor', 'at'])
+    .where('organization_id', '=', organizationId)
+    .orderBy('id')
+    .execute();
+}
+
+export async function markRegistrationStarted(trx: Trx, organizationId: string, at: Date): Promise<void> {
+  await trx
+    .updateTable('registrations')
+    .set({ workflow_started_at: at })
+    .where('organization_id', '=', organizationId)
+    .execute();
+}
+
+/** Submitted ones, across organizations, whose workflow was not started before; with `all`, whether started or not. */
+export function submittedRegistrations(system: Db, { all }: { all: boolean }) {
+  return system
+    .selectFrom('registrations')
+    .select(['id', 'organization_id'])
+    .where('state', '=', 'submitted')
+    .$if(!all, (query) => query.where('workflow_started_at', 'is', null))
+    .orderBy('id')
+    .execute();
+}

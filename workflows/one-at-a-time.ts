@@ -1,0 +1,16 @@
+/** Commands that take a while: the second judges what the first has made of the state. */
+import { condition } from '@temporalio/workflow';
+
+export function oneAtATime(): <T>(work: () => Promise<T>) => Promise<T> {
+  let isBusy = false;
+  return async (work) => {
+    // All who wait wake up at once.
+    while (isBusy) await condition(() => !isBusy);
+    isBusy = true;
+    try {
+      return await work();
+    } finally {
+      isBusy = false;
+    }
+  };
+}
