@@ -20,7 +20,7 @@ afterAll(async () => {
 /** An account with a messaging service and a number, made outside Longwave. */
 async function accountElsewhere(phoneNumber: string) {
   const { TWILIO_ACCOUNT_SID: sid, TWILIO_AUTH_TOKEN: token } = system.stack.environment;
-  const made = await twilio(sid!, token!, { httpClient }).api.v2010.accounts.create({ friendlyName: 'Elsewhere' });
+  const made = await twilio(sid, token, { httpClient }).api.v2010.accounts.create({ friendlyName: 'Elsewhere' });
   const account = twilio(made.sid, made.authToken, { httpClient });
   const service = await account.messaging.v1.services.create({ friendlyName: 'Texts' });
   const number = await account.incomingPhoneNumbers.create({ phoneNumber });
