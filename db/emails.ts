@@ -38,8 +38,8 @@ export interface DueEmail {
   attempts: number;
 }
 
-/** Takes the emails that are due, for this sender alone: a crash leaves them to be sent when the lease is over. */
-export async function claimEmails(trx: Trx, organizationId: string, at: Date, limit = 50): Promise<DueEmail[]> {
+/** Takes the next email that is due, for this sender alone: a crash leaves it to be sent when the lease is over. */
+export async function claimEmail(trx: Trx, organizationId: string, at: Date): Promise<DueEmail | undefined> {
   return trx
     .updateTable('emails')
     .set({ next_attempt_at: new Date(at.getTime() + leaseMs) })
@@ -50,12 +50,13 @@ export async function claimEmails(trx: Trx, organizationId: string, at: Date, li
         .where('organization_id', '=', organizationId)
         .where('next_attempt_at', '<=', at)
         .orderBy('next_attempt_at')
-        .limit(limit)
+        .orderBy('id')
+        .limit(1)
         .forUpdate()
         .skipLocked(),
     )
     .returning(['id', 'recipient', 'subject', 'body', 'created_at', 'attempts'])
-    .execute();
+    .executeTakeFirst();
 }
 
 export async function markEmailSent(trx: Trx, id: string, at: Date): Promise<void> {

@@ -92,6 +92,17 @@ export const campaignOverdue = (about: About & { since: Date; campaignSid: strin
   ),
 });
 
+/** To the operator: a step fails again and again, and not because of what the company answered. */
+export const registrationStuck = (about: About & { cause: string }): EmailText => ({
+  subject: `${about.organization}: the registration does not get on`,
+  text: page(
+    `A step of the registration of ${about.organization} has failed for a minute, and is tried again:`,
+    about.cause,
+    'Look at the state of your Twilio account, its credentials and its primary customer profile. ' +
+      'The registration goes on by itself when the cause is mended.',
+  ),
+});
+
 /** To whoever is told of changes: one sentence of the timeline. */
 export const changeOfState = (about: About & { what: string; next: string }): EmailText => ({
   subject: `${about.organization}: ${about.what.replace(/\.$/, '')}`,

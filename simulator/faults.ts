@@ -1,5 +1,7 @@
 /** What the twin does wrong on purpose: set with `PUT /control/behaviour`, shown by `GET /control/behaviour`. */
 import { z } from 'zod';
+import { areaCodeOf, PLACES } from './numbers/area-codes.ts';
+import { isPossibleNumber } from './numbers/phone-number.ts';
 
 const rate = z.number().min(0).max(1);
 const milliseconds = z.number().min(0).max(86_400_000);
@@ -31,6 +33,20 @@ const review = z.strictObject({
   ]),
 });
 
+const inventory = z
+  .record(
+    z.string().refine((text) => PLACES.has(text), 'should be an area code of simulator/numbers/area-codes.ts'),
+    z.union([z.number().int().min(0).max(100_000), z.array(z.string().refine(isPossibleNumber, 'should be E.164'))]),
+  )
+  .refine(
+    (shelves) =>
+      Object.entries(shelves).every(
+        ([areaCode, numbers]) =>
+          typeof numbers === 'number' || numbers.every((phoneNumber) => areaCodeOf(phoneNumber) === areaCode),
+      ),
+    'should list numbers under their own area code',
+  );
+
 const behaviour = z.strictObject({
   /** Added to every answer of Twilio's API, in real milliseconds. */
   latencyMs: milliseconds,
@@ -49,11 +65,12 @@ const behaviour = z.strictObject({
   callbacks,
   /** Who decides on brands and campaigns, and when: the twin by itself (`auto`) or the control side. */
   review,
-  /** Numbers on sale per area code: how many, or which. Kept for number search. */
-  inventory: z.record(
-    z.string().regex(/^\d{3}$/),
-    z.union([z.number().int().min(0), z.array(z.string().regex(/^\+\d{8,15}$/))]),
-  ),
+  /** Numbers on sale per area code: how many more than are taken, or which. An area code that is not named has plenty. */
+  inventory,
+  /** Share of purchases of a number that another customer of Twilio makes first: 21422, and nobody can have it any more. */
+  soldBetween: rate,
+  /** Numbers that a messaging service takes before it answers 21714. */
+  poolLimit: z.number().int().min(0),
   /** How long a message waits in Twilio's queue before it leaves; longer than its validity period, and it fails with 30036. */
   queueMs: z.number().min(0),
   /** Whether services have Advanced Opt-Out: inbound webhooks of keywords then carry OptOutType. */
@@ -87,6 +104,8 @@ export const FAULTLESS: Readonly<Behaviour> = {
   callbacks: { delayMs: 0, duplicateRate: 0, shuffle: false, dropRate: 0 },
   review: { mode: 'manual', profileAfter: 1, brandAfter: 2, clickAfter: 2, campaignAfter: 5, campaignRejections: 0 },
   inventory: {},
+  soldBetween: 0,
+  poolLimit: 400,
   queueMs: 0,
   advancedOptOut: false,
   holdAnswers: [],

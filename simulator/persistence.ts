@@ -18,7 +18,7 @@ export class SetUpFileError extends Error {
 
 const FORMAT = 'longwave-simulator';
 /** To be raised when a part changes its shape. */
-const VERSION = 1;
+const VERSION = 2;
 /** Milliseconds: written when nothing has changed for so long, and at the latest so long after the first change. */
 const QUIET_MS = 200;
 const AT_MOST_MS = 1_000;

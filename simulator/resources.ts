@@ -10,6 +10,7 @@ import { eventOperations } from './events/operations.ts';
 import type { Operations } from './http/operations.ts';
 import { messageOperations } from './messages/operations.ts';
 import { messagingServiceOperations } from './messaging-services/operations.ts';
+import { availableNumberOperations } from './numbers/available.ts';
 import { phoneNumberOperations } from './numbers/operations.ts';
 import { bundleOperations } from './trusthub/bundles.ts';
 import { bundleContentOperations } from './trusthub/contents.ts';
@@ -21,6 +22,7 @@ export function resources(world: World): Operations {
   return {
     ...accountOperations(world),
     ...messageOperations(world),
+    ...availableNumberOperations(world),
     ...phoneNumberOperations(world),
     ...messagingServiceOperations(world),
     ...addressOperations(world),

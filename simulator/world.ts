@@ -16,7 +16,8 @@ import { StatusCallbacks } from './messages/callbacks.ts';
 import { MessageLifecycle } from './messages/lifecycle.ts';
 import { Messages } from './messages/message.ts';
 import { OptOuts } from './messages/opt-outs.ts';
-import { PhoneNumbers } from './numbers/phone-number.ts';
+import { Inventory } from './numbers/inventory.ts';
+import { PhoneNumbers, type PhoneNumber } from './numbers/phone-number.ts';
 import { Owned } from './owned.ts';
 import type { Kept } from './persistence.ts';
 import { BundleReview } from './trusthub/review.ts';
@@ -41,6 +42,7 @@ export class World {
   readonly log: (message: string) => void;
   readonly accounts: Accounts;
   readonly phoneNumbers = new PhoneNumbers();
+  readonly inventory = new Inventory(this.phoneNumbers);
   readonly services = new MessagingServices(this.phoneNumbers);
   readonly messages = new Messages();
   readonly optOuts = new OptOuts();
@@ -72,6 +74,7 @@ export class World {
     this.#initial = merged(FAULTLESS, options.behaviour ?? {});
     this.#behaviour = this.#initial;
     this.heldAnswers.hold(this.#initial.holdAnswers);
+    this.inventory.stock(this.#initial.inventory);
     this.clock.afterDue(() => this.changed());
     const { accounts, brands, campaigns, clock, mail, phoneNumbers, services, messages, optOuts, webhooks } = this;
     const behaviour = () => this.#behaviour;
@@ -101,18 +104,21 @@ export class World {
   }
 
   set behaviour(behaviour: Behaviour) {
+    // What was bought since stays bought: shelves are filled only when they are named.
+    if (behaviour.inventory !== this.#behaviour.inventory) this.inventory.stock(behaviour.inventory);
     this.#behaviour = behaviour;
     this.heldAnswers.hold(behaviour.holdAnswers);
   }
 
   /** What was set up and survives a restart where it is kept, in the order in which it is taken in again. */
   get setUp(): Record<string, Kept> {
-    const { accounts, addresses, brands, campaigns, optOuts, phoneNumbers, services } = this;
+    const { accounts, addresses, brands, campaigns, inventory, optOuts, phoneNumbers, services } = this;
     const { endUsers, documents, bundles } = this.trustHub;
     const { sinks, subscriptions } = this.events;
     return {
       accounts,
       phoneNumbers,
+      inventory,
       services,
       optOuts,
       addresses,
@@ -131,12 +137,17 @@ export class World {
     for (const part of [this.bundleReview, this.brandRegistry, this.campaignReviews, this.events]) part.resume();
   }
 
+  /** Gives a number back to Twilio, out of the service it is in. */
+  releaseNumber(number: PhoneNumber): void {
+    this.services.leave(number);
+    this.phoneNumbers.release(number);
+    this.inventory.takeBack(number.phoneNumber);
+  }
+
   /** Closing an account releases its numbers and deletes its services and its registration. */
   releaseAccount(account: Account): void {
     for (const number of this.phoneNumbers.bySid.values()) {
-      if (number.accountSid !== account.sid) continue;
-      this.services.leave(number);
-      this.phoneNumbers.release(number);
+      if (number.accountSid === account.sid) this.releaseNumber(number);
     }
     for (const service of this.services.all.values()) {
       if (service.accountSid === account.sid) this.services.delete(service);

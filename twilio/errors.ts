@@ -10,13 +10,13 @@ export interface Refusal {
 }
 
 /**
- * The refusal, or null when asking again may help: too many requests, a server error, no answer; and wrong credentials
- * (401), which are not about the request and are mended by whoever runs this.
+ * The refusal, or null when asking again may help: too many requests, a server error, no answer; something made a moment
+ * ago that is not there yet (404) or in use (409); and wrong credentials (401, 403), which are not about the request and
+ * are mended by whoever runs this.
  */
 export function refusalOf(error: unknown): Refusal | null {
   const { status, code, message } = error as { status?: unknown; code?: unknown; message?: unknown };
-  if (typeof status !== 'number' || status < 400 || status >= 500) return null;
-  if (status === 401 || status === 408 || status === 429 || code === 20429) return null;
+  if (status !== 400 && status !== 422) return null;
   return { status, code: typeof code === 'number' ? code : 0, message: String(message) };
 }
 

@@ -61,8 +61,10 @@ const twilio = createTwilioGateway({
   baseUrl: config.TWILIO_BASE_URL,
   connections: config.SEND_CONCURRENCY + searchesAtOnce,
 });
+// Its own sockets: those above are counted for sends, which must never wait for one.
+const registrar = createTwilioGateway({ baseUrl: config.TWILIO_BASE_URL, connections: 100 });
 const mailer = createMailer({ url: config.SMTP_URL, from: config.MAIL_FROM });
-const sendEmails = createEmailSender({
+const emails = createEmailSender({
   database,
   clock,
   mailer,
@@ -93,7 +95,7 @@ const control = await Worker.create({
         database,
         clock,
         secrets,
-        twilio,
+        twilio: registrar,
         operator: { accountSid: config.TWILIO_ACCOUNT_SID, authToken: config.TWILIO_AUTH_TOKEN },
         publicUrl: publicUrlOf(config),
         operatorEmail: config.OPERATOR_EMAIL,
@@ -102,7 +104,7 @@ const control = await Worker.create({
           campaignReview: config.FEE_CAMPAIGN_REVIEW_USD,
           identityCheck: config.FEE_IDENTITY_CHECK_USD,
         },
-        sendEmails,
+        sendEmails: emails.send,
       }),
     ),
   },
@@ -128,7 +130,7 @@ const stopSweep = startSweep({
   database,
   clock,
   workflows: new Client({ connection: clientConnection, namespace: config.TEMPORAL_NAMESPACE }).workflow,
-  sendEmails,
+  sendEmails: emails.send,
   onError: (error) => log.warn({ err: error }, 'a sweep failed; it is tried again'),
 });
 
@@ -147,8 +149,9 @@ try {
   await Promise.all([control.run(), bulk.run()]);
 } finally {
   await stopSweep();
+  await emails.idle();
   mailer.close();
-  await twilio.close();
+  await Promise.all([twilio.close(), registrar.close()]);
   await Promise.allSettled([clientConnection.close(), connection.close(), database.close()]);
 }
 log.info('worker stopped');

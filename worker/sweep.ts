@@ -21,7 +21,7 @@ export interface SweepDeps {
   clock: Clock;
   workflows: WorkflowClient;
   /** Sends an organization's emails that are due; never throws. */
-  sendEmails: (organizationId: string) => Promise<void>;
+  sendEmails: (organizationId: string) => void;
   /** Told what went wrong; the next round tries again. */
   onError(error: unknown): void;
 }
@@ -63,7 +63,7 @@ async function startLostRegistrations({ database, workflows }: SweepDeps): Promi
 /** Sends the emails that could not be sent when they were written. */
 async function sendWaitingEmails({ database, clock, sendEmails }: SweepDeps): Promise<void> {
   for (const organizationId of await organizationsWithEmails(database.system, clock.now())) {
-    await sendEmails(organizationId);
+    sendEmails(organizationId);
   }
 }
 

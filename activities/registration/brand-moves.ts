@@ -6,7 +6,13 @@ import { addToTimeline, moveBrand } from '../../db/registration/registrations.ts
 import type { Trx } from '../../db/database.ts';
 import type { RegistrationRow } from '../../db/schema.ts';
 import { type Explanation, explainRejection } from '../../domain/registration/rejections.ts';
-import { type BrandState, refusedByTwilio, reminderDays, verificationMs } from '../../domain/registration/status.ts';
+import {
+  type BrandState,
+  refusedByTwilio,
+  reminderDays,
+  verificationGraceMs,
+  verificationMs,
+} from '../../domain/registration/status.ts';
 import { brandFailed, identityLinkReminder, identityLinkSent, verificationExpired } from '../../email/registration.ts';
 import type { Refusal } from '../../twilio/errors.ts';
 import { readRegistration, type Registration, type RegistrationDeps } from './deps.ts';
@@ -22,7 +28,8 @@ export function brandState(row: RegistrationRow, now: Date): BrandState {
 /** The next reminder, or the lapse of the link. */
 function nextBrandStep({ brand_status: status, verification_sent_at: sentAt }: RegistrationRow, now: Date) {
   if (status !== 'registered' || sentAt === null) return null;
-  const steps = [...reminderDays.map((days) => days * dayMs), verificationMs].map((after) => sentAt.getTime() + after);
+  const afters = [...reminderDays.map((days) => days * dayMs), verificationMs, verificationMs + verificationGraceMs];
+  const steps = afters.map((after) => sentAt.getTime() + after);
   const next = steps.find((at) => at > now.getTime());
   return new Date(next ?? now.getTime()).toISOString();
 }
@@ -174,6 +181,15 @@ export async function brandRejected(
   await tellOperator(trx, deps, registration, { key: `brand-failed:${number}`, at, ...text });
 }
 
+/** What a workflow is told of a request that Twilio refused: the code, and none of Twilio's words. */
+export const refusedRequest = (code: number): ApplicationFailure =>
+  ApplicationFailure.create({
+    message: 'Twilio refused this request.',
+    type: refusedByTwilio,
+    nonRetryable: true,
+    details: [code],
+  });
+
 /** As `brandRejected`, in a transaction of its own. @returns the failure that ends the submission in the workflow */
 export async function failBrand(
   deps: RegistrationDeps,
@@ -185,13 +201,8 @@ export async function failBrand(
     const registration = await readRegistration(trx, organizationId, { lock: true });
     await brandRejected(trx, deps, registration, { reasons, at: clock.now() });
   });
-  await deps.sendEmails(organizationId);
-  return ApplicationFailure.create({
-    message: 'The company was refused: the reasons are in the registration.',
-    type: refusedByTwilio,
-    nonRetryable: true,
-    details: [reasons[0]?.code ?? 0],
-  });
+  deps.sendEmails(organizationId);
+  return refusedRequest(reasons[0]?.code ?? 0);
 }
 
 /** As `failBrand`, for a request that Twilio refused. */

@@ -4,14 +4,28 @@ import type { Twilio } from 'twilio';
 import { recordFee } from '../../db/fees.ts';
 import { beginAttempt, lastAttempt, markAsked, markSubmitted } from '../../db/registration/attempts.ts';
 import { addToTimeline, declarationsOf, moveBrand } from '../../db/registration/registrations.ts';
-import { findResource, markResourceAsked, recordResource } from '../../db/registration/resources.ts';
+import { claimResource, findResource, forgetResource } from '../../db/registration/resources.ts';
 import type { Trx } from '../../db/database.ts';
 import type { AttemptRow, RegistrationRow } from '../../db/schema.ts';
 import { explainRejection } from '../../domain/registration/rejections.ts';
-import { type BrandState, notInThisState, refusedByTwilio, verificationMs } from '../../domain/registration/status.ts';
-import { brandVerdict, isStale } from '../../domain/registration/verdicts.ts';
-import { type ComplianceError, complianceErrors, refusalOf } from '../../twilio/errors.ts';
-import { brandRejected, brandState, brandVerified, linkFailed, linkSent, refuseBrand, remind } from './brand-moves.ts';
+import {
+  type BrandState,
+  notInThisState,
+  verificationGraceMs,
+  verificationMs,
+} from '../../domain/registration/status.ts';
+import { brandVerdict, goneAtTwilio, isStale } from '../../domain/registration/verdicts.ts';
+import { type ComplianceError, complianceErrors, isNotFound, type Refusal, refusalOf } from '../../twilio/errors.ts';
+import {
+  brandRejected,
+  brandState,
+  brandVerified,
+  linkFailed,
+  linkSent,
+  refuseBrand,
+  refusedRequest,
+  remind,
+} from './brand-moves.ts';
 import { type OrganizationRef, readRegistration, type RegistrationDeps, sidOf, subaccountOf } from './deps.ts';
 import { foundOrCreated } from './found-or-created.ts';
 
@@ -21,9 +35,16 @@ interface Shown {
   changedAt: Date;
 }
 
-/** The brand as Twilio shows it now. */
-async function fetchBrand(client: Twilio, sid: string): Promise<Shown> {
-  const brand = await client.messaging.v1.brandRegistrations(sid).fetch();
+/** The brand as Twilio shows it now; null when it is gone. */
+async function fetchBrand(client: Twilio, sid: string): Promise<Shown | null> {
+  const brand = await client.messaging.v1
+    .brandRegistrations(sid)
+    .fetch()
+    .catch((error: unknown) => {
+      if (isNotFound(error)) return null;
+      throw error;
+    });
+  if (brand === null) return null;
   const errors = complianceErrors(brand.errors);
   if (errors.length === 0 && brand.failureReason)
     errors.push({ code: 0, fields: [], description: brand.failureReason });
@@ -87,10 +108,15 @@ export function createBrandActivities(deps: RegistrationDeps) {
       const profileSid = sidOf(registration, 'customer_profile');
       const recordSubmission = (trx: Trx) => recordBrandSubmission(trx, attempt, clock.now());
       try {
-        if (registration.sids.brand !== undefined) {
-          await resubmit(client, registration.sids.brand, attempt);
-          await database.inOrganization(organizationId, recordSubmission);
-          return;
+        const known = registration.sids.brand;
+        if (known !== undefined) {
+          const shown = await fetchBrand(client, known);
+          if (shown) {
+            await resubmit(client, { sid: known, shown, attempt });
+            await database.inOrganization(organizationId, recordSubmission);
+            return;
+          }
+          await database.inOrganization(organizationId, (trx) => forgetResource(trx, organizationId, 'brand'));
         }
         await foundOrCreated(deps, {
           organizationId,
@@ -107,15 +133,16 @@ export function createBrandActivities(deps: RegistrationDeps) {
             });
             return sid;
           },
-          record: async (trx, sid) => {
-            await recordFee(trx, {
-              organizationId,
-              kind: 'brand_registration',
-              amount: deps.fees.brand,
-              reference: sid,
-              description: 'Registration of a low-volume standard brand, once',
-              at: clock.now(),
-            });
+          record: async (trx, sid, isOurs) => {
+            if (isOurs)
+              await recordFee(trx, {
+                organizationId,
+                kind: 'brand_registration',
+                amount: deps.fees.brand,
+                reference: sid,
+                description: 'Registration of a low-volume standard brand, once',
+                at: clock.now(),
+              });
             await recordSubmission(trx);
           },
         });
@@ -131,7 +158,8 @@ export function createBrandActivities(deps: RegistrationDeps) {
       const before = await open(organizationId);
       const brandSid = before.sids.brand;
       if (brandSid === undefined) return stateOf(organizationId);
-      const { verdict, errors, changedAt } = await fetchBrand(subaccountOf(deps, before), brandSid);
+      const { verdict, errors, changedAt } =
+        (await fetchBrand(subaccountOf(deps, before), brandSid)) ?? gone(clock.now());
       const reasons = errors.map((error) => explainRejection(error));
       await database.inOrganization(organizationId, async (trx) => {
         const registration = await readRegistration(trx, organizationId, { lock: true });
@@ -158,13 +186,13 @@ export function createBrandActivities(deps: RegistrationDeps) {
           });
         }
         if (row.brand_status !== 'registered' || row.verification_sent_at === null) return undefined;
-        const lapsed = at.getTime() >= row.verification_sent_at.getTime() + verificationMs;
+        const lapsed = at.getTime() >= row.verification_sent_at.getTime() + verificationMs + verificationGraceMs;
         if (verdict === 'link_failed' && changedAt >= wholeSecond(row.verification_sent_at)) {
           return linkFailed(trx, deps, registration, { reasons, at });
         }
         return lapsed ? linkFailed(trx, deps, registration, { reasons: [], at }) : remind(trx, registration, at);
       });
-      await deps.sendEmails(organizationId);
+      deps.sendEmails(organizationId);
       return stateOf(organizationId);
     },
 
@@ -185,41 +213,58 @@ export function createBrandActivities(deps: RegistrationDeps) {
       }
       const sid = sidOf(registration, 'brand');
       const client = subaccountOf(deps, registration);
-      const asked = await database.inOrganization(organizationId, (trx) =>
-        findResource(trx, organizationId, 'identity_link'),
-      );
-      // Asked since it lapsed, and no failed link to be seen: the new one is on its way.
-      const isOnItsWay =
-        asked.askedAt !== null &&
-        asked.askedAt > row.brand_since! &&
-        (await fetchBrand(client, sid)).verdict === 'linked';
-      if (!isOnItsWay) {
-        await database.inOrganization(organizationId, (trx) =>
-          markResourceAsked(trx, organizationId, 'identity_link', clock.now()),
-        );
-        await requestIdentityLink(client, sid);
-      }
+      await requestOnce(client, { organizationId, brandSid: sid, since: row.brand_since! });
       await database.inOrganization(organizationId, async (trx) => {
         const now = await readRegistration(trx, organizationId, { lock: true });
         if (now.row.verification_round > round) return;
         const at = clock.now();
-        await recordResource(trx, organizationId, 'identity_link', null);
+        await forgetResource(trx, organizationId, 'identity_link');
         await linkSent(trx, deps, now, { round: round + 1, sentAt: at, actor, at });
       });
-      await deps.sendEmails(organizationId);
+      deps.sendEmails(organizationId);
       return stateOf(organizationId);
     },
   };
 
+  /** Has the registry send a link, unless it was asked to since the last one lapsed and shows the new one. */
+  async function requestOnce(
+    client: Twilio,
+    { organizationId, brandSid, since }: { organizationId: string; brandSid: string; since: Date },
+  ): Promise<void> {
+    const kind = 'identity_link';
+    const known = await database.inOrganization(organizationId, (trx) => findResource(trx, organizationId, kind));
+    if (known.askedAt !== null && known.askedAt > since) {
+      const shown = await fetchBrand(client, brandSid);
+      if (shown?.verdict === 'linked' && shown.changedAt >= wholeSecond(known.askedAt)) return;
+    }
+    const claim = { organizationId, kind, known, at: clock.now() } as const;
+    if (!(await database.inOrganization(organizationId, (trx) => claimResource(trx, claim)))) {
+      throw new Error('Another worker has the identity link sent.');
+    }
+    const refusal = await requestIdentityLink(client, brandSid);
+    if (!refusal) return;
+    await database.inOrganization(organizationId, (trx) => forgetResource(trx, organizationId, kind));
+    throw refusedRequest(refusal.code);
+  }
+
   /** Has Twilio look again at a brand that failed, unless it is doing so already. */
-  async function resubmit(client: Twilio, sid: string, attempt: AttemptRow): Promise<void> {
-    const { verdict, changedAt } = await fetchBrand(client, sid);
-    const isHeard = attempt.asked_at !== null && changedAt >= wholeSecond(attempt.asked_at);
-    if (verdict !== 'failed' || isHeard) return;
+  async function resubmit(
+    client: Twilio,
+    { sid, shown, attempt }: { sid: string; shown: Shown; attempt: AttemptRow },
+  ): Promise<void> {
+    const isHeard = attempt.asked_at !== null && shown.changedAt >= wholeSecond(attempt.asked_at);
+    if (shown.verdict !== 'failed' || isHeard) return;
     await database.inOrganization(attempt.organization_id, (trx) => markAsked(trx, attempt, clock.now()));
     await client.messaging.v1.brandRegistrations(sid).update();
   }
 }
+
+/** Of a brand that somebody deleted at Twilio. */
+const gone = (at: Date): Shown => ({
+  verdict: 'failed',
+  errors: [{ code: goneAtTwilio, fields: [] }],
+  changedAt: at,
+});
 
 /** The whole registration was submitted again since the brand failed. */
 const isAnew = ({ submitted_at: submittedAt, brand_since: since }: RegistrationRow): boolean =>
@@ -241,18 +286,17 @@ async function recordBrandSubmission(trx: Trx, attempt: AttemptRow, at: Date): P
   });
 }
 
-/** Authentication+ is triggered by an address that is in Twilio's guide, and not in its SDK. */
-async function requestIdentityLink(client: Twilio, brandSid: string): Promise<void> {
+/**
+ * Authentication+ is triggered by an address that is in Twilio's guide, and not in its SDK.
+ *
+ * @returns Twilio's refusal, or null
+ */
+async function requestIdentityLink(client: Twilio, brandSid: string): Promise<Refusal | null> {
   const uri = `https://messaging.twilio.com/v1/a2p/BrandRegistrations/${brandSid}/2fa`;
-  const { statusCode, body } = await client.request({ method: 'post', uri });
-  if (statusCode < 300) return;
-  const { code = 0, message } = (body ?? {}) as { code?: number; message?: string };
-  const error = { status: statusCode, code, message };
-  if (!refusalOf(error)) throw new Error(`Twilio answered ${statusCode}.`);
-  throw ApplicationFailure.create({
-    message: 'Twilio refused to send the identity link.',
-    type: refusedByTwilio,
-    nonRetryable: true,
-    details: [code],
-  });
+  const { statusCode: status, body } = await client.request({ method: 'post', uri });
+  if (status < 300) return null;
+  const { code, message } = (body ?? {}) as { code?: number; message?: string };
+  const refusal = refusalOf({ status, code, message });
+  if (!refusal) throw new Error(`Twilio answered ${status}.`);
+  return refusal;
 }

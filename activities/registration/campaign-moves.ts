@@ -1,18 +1,13 @@
 /** The moves of a campaign between its statuses, each one transaction: row, timeline, attempt and emails together. */
-import { ApplicationFailure } from '@temporalio/common';
+import type { ApplicationFailure } from '@temporalio/common';
 import { decideAttempt, firstSubmission, lastAttempt } from '../../db/registration/attempts.ts';
 import { addToTimeline, moveCampaign } from '../../db/registration/registrations.ts';
 import type { Trx } from '../../db/database.ts';
 import type { AttemptRow } from '../../db/schema.ts';
-import { type Explanation, explainRejection } from '../../domain/registration/rejections.ts';
-import {
-  type CampaignState,
-  longestReviewMs,
-  refusedByTwilio,
-  usualReviewMs,
-} from '../../domain/registration/status.ts';
+import type { Explanation } from '../../domain/registration/rejections.ts';
+import { type CampaignState, longestReviewMs, usualReviewMs } from '../../domain/registration/status.ts';
 import { campaignOverdue, campaignRejected } from '../../email/registration.ts';
-import type { Refusal } from '../../twilio/errors.ts';
+import { refusedRequest } from './brand-moves.ts';
 import { readRegistration, type Registration, type RegistrationDeps } from './deps.ts';
 import { tellOfChange, tellOperator } from './notices.ts';
 
@@ -161,23 +156,17 @@ export async function campaignFailed(
   await tellOperator(trx, deps, registration, { key: `campaign-rejected:${attempt}`, at, ...text });
 }
 
-/** As `campaignFailed`, for a request that Twilio refused. @returns the failure that ends the submission in the workflow */
+/** As `campaignFailed`, in a transaction of its own. @returns the failure that ends the submission in the workflow */
 export async function refuseCampaign(
   deps: RegistrationDeps,
   organizationId: string,
-  { code, message }: Refusal,
+  reason: Explanation,
 ): Promise<ApplicationFailure> {
   const { database, clock } = deps;
   await database.inOrganization(organizationId, async (trx) => {
     const registration = await readRegistration(trx, organizationId, { lock: true });
-    const reasons = [explainRejection({ code, description: message })];
-    await campaignFailed(trx, deps, registration, { reasons, at: clock.now() });
+    await campaignFailed(trx, deps, registration, { reasons: [reason], at: clock.now() });
   });
-  await deps.sendEmails(organizationId);
-  return ApplicationFailure.create({
-    message: 'The campaign was refused: the reasons are in the registration.',
-    type: refusedByTwilio,
-    nonRetryable: true,
-    details: [code],
-  });
+  deps.sendEmails(organizationId);
+  return refusedRequest(reason.code);
 }

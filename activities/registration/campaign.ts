@@ -1,16 +1,16 @@
 /** The messaging service and its A2P campaign: submitted, looked at, corrected and resubmitted any number of times. */
 import type { Twilio } from 'twilio';
 import { recordFee } from '../../db/fees.ts';
-import { evidenceOf } from '../../db/registration/evidence.ts';
+import { evidenceToShow } from '../../db/registration/evidence.ts';
 import { beginAttempt, lastAttempt, markAsked, markSubmitted } from '../../db/registration/attempts.ts';
 import { declarationsOf, moveCampaign, moveMessagingService } from '../../db/registration/registrations.ts';
-import { recordResource } from '../../db/registration/resources.ts';
+import { forgetResource } from '../../db/registration/resources.ts';
 import type { Trx } from '../../db/database.ts';
 import type { AttemptRow } from '../../db/schema.ts';
-import { explainRejection } from '../../domain/registration/rejections.ts';
+import { type Explanation, explainRejection } from '../../domain/registration/rejections.ts';
 import type { CampaignState } from '../../domain/registration/status.ts';
 import { type CampaignSubmission, campaignSubmission } from '../../domain/registration/submission.ts';
-import { campaignVerdict, isStale } from '../../domain/registration/verdicts.ts';
+import { campaignVerdict, goneAtTwilio, isStale } from '../../domain/registration/verdicts.ts';
 import { type ComplianceError, complianceErrors, isNotFound, refusalOf } from '../../twilio/errors.ts';
 import { messagingServiceSettings } from '../../twilio/messaging-service.ts';
 import {
@@ -34,24 +34,49 @@ import { foundOrCreated } from './found-or-created.ts';
 
 interface Shown {
   sid: string;
+  brandSid: string;
   useCase: string;
   verdict: ReturnType<typeof campaignVerdict>;
   errors: ComplianceError[];
   changedAt: Date;
 }
 
-/** The campaign of a messaging service as Twilio shows it now: a service holds one at most. */
-async function findCampaign(client: Twilio, serviceSid: string): Promise<Shown | undefined> {
-  const [campaign] = await client.messaging.v1.services(serviceSid).usAppToPerson.list({ limit: 1 });
-  if (!campaign) return undefined;
-  return {
-    sid: campaign.sid,
-    useCase: campaign.usAppToPersonUsecase,
-    verdict: campaignVerdict(campaign.campaignStatus),
-    errors: complianceErrors(campaign.errors),
-    changedAt: campaign.dateUpdated,
-  };
+type Found = Awaited<ReturnType<ReturnType<Twilio['messaging']['v1']['services']>['usAppToPerson']['list']>>[number];
+
+const shownOf = (campaign: Found): Shown => ({
+  sid: campaign.sid,
+  brandSid: campaign.brandRegistrationSid,
+  useCase: campaign.usAppToPersonUsecase,
+  verdict: campaignVerdict(campaign.campaignStatus),
+  errors: complianceErrors(campaign.errors),
+  changedAt: campaign.dateUpdated,
+});
+
+/** The campaign as Twilio shows it now; null when it is gone. Asked for by its SID: Twilio's lists may lag. */
+async function fetchCampaign(client: Twilio, serviceSid: string, sid: string): Promise<Shown | null> {
+  try {
+    return shownOf(await client.messaging.v1.services(serviceSid).usAppToPerson(sid).fetch());
+  } catch (error) {
+    if (isNotFound(error)) return null;
+    throw error;
+  }
 }
+
+/** The campaign that a messaging service has, which is one at most. One that was just deleted may still be listed. */
+async function findCampaign(client: Twilio, serviceSid: string): Promise<Shown | null> {
+  const [listed] = await client.messaging.v1.services(serviceSid).usAppToPerson.list({ limit: 1 });
+  return listed ? fetchCampaign(client, serviceSid, listed.sid) : null;
+}
+
+/** Of a campaign that somebody deleted at Twilio. */
+const gone = (sid: string, at: Date): Shown => ({
+  sid,
+  brandSid: '',
+  useCase: '',
+  verdict: 'failed',
+  errors: [{ code: goneAtTwilio, fields: [] }],
+  changedAt: at,
+});
 
 export function createCampaignActivities(deps: RegistrationDeps) {
   const { database, clock, publicUrl } = deps;
@@ -69,39 +94,46 @@ export function createCampaignActivities(deps: RegistrationDeps) {
     const { id: organizationId } = registration.organization;
     const client = subaccountOf(deps, registration);
     const serviceSid = sidOf(registration, 'messaging_service');
+    const brandRegistrationSid = sidOf(registration, 'brand');
     const campaigns = client.messaging.v1.services(serviceSid).usAppToPerson;
-    const known = await findCampaign(client, serviceSid);
-    const isHeard = attempt.asked_at !== null && known && !isBefore(known.changedAt, attempt.asked_at);
-    if (known?.verdict === 'failed' && !isHeard && attempt.number > 1) {
-      await database.inOrganization(organizationId, (trx) => markAsked(trx, attempt, clock.now()));
-      if (known.useCase === content.usAppToPersonUsecase) {
+    const recorded = registration.sids.campaign;
+    const forget = () =>
+      database.inOrganization(organizationId, (trx) => forgetResource(trx, organizationId, 'campaign'));
+
+    if (recorded !== undefined) {
+      const known = await fetchCampaign(client, serviceSid, recorded);
+      const isHeard = attempt.asked_at !== null && known && !isBefore(known.changedAt, attempt.asked_at);
+      if (known && (known.verdict !== 'failed' || isHeard || attempt.number === 1)) return recorded;
+      if (known && known.useCase === content.usAppToPersonUsecase) {
+        await database.inOrganization(organizationId, (trx) => markAsked(trx, attempt, clock.now()));
         const { usAppToPersonUsecase: _cannotChange, ...changes } = content;
-        await client.messaging.v1.services(serviceSid).usAppToPerson(known.sid).update(changes);
-        return known.sid;
+        await client.messaging.v1.services(serviceSid).usAppToPerson(recorded).update(changes);
+        return recorded;
       }
       // Twilio cannot change the use case of a campaign: another one takes its place, and is charged again.
-      await client.messaging.v1.services(serviceSid).usAppToPerson(known.sid).remove();
-      await database.inOrganization(organizationId, (trx) => recordResource(trx, organizationId, 'campaign', null));
-    } else if (registration.sids.campaign !== undefined && !known) {
-      await database.inOrganization(organizationId, (trx) => recordResource(trx, organizationId, 'campaign', null));
+      if (known) await client.messaging.v1.services(serviceSid).usAppToPerson(recorded).remove();
+      await forget();
     }
     return foundOrCreated(deps, {
       organizationId,
       kind: 'campaign',
-      find: async () => (await findCampaign(client, serviceSid))?.sid,
-      create: async () => {
-        const brandRegistrationSid = sidOf(registration, 'brand');
-        return (await campaigns.create({ brandRegistrationSid, ...content })).sid;
+      find: async () => {
+        const found = await findCampaign(client, serviceSid);
+        if (found && found.brandSid !== brandRegistrationSid) throw new Unusable(serviceOfAnotherBrand);
+        return found?.sid;
       },
-      record: (trx, sid) =>
-        recordFee(trx, {
+      create: async () => (await campaigns.create({ brandRegistrationSid, ...content })).sid,
+      record: async (trx, sid, isOurs) => {
+        if (!isOurs) return;
+        await recordFee(trx, {
           organizationId,
           kind: 'campaign_review',
           amount: deps.fees.campaignReview,
           reference: sid,
           description: 'Review of a campaign by the carriers',
           at: clock.now(),
-        }),
+        });
+      },
     });
   }
 
@@ -121,6 +153,7 @@ export function createCampaignActivities(deps: RegistrationDeps) {
       const friendlyName = nameAtTwilio(registration, 'messages');
       const settings = messagingServiceSettings(publicUrl);
       try {
+        await forgetOtherService(registration, services);
         await foundOrCreated(deps, {
           organizationId,
           kind: 'messaging_service',
@@ -132,13 +165,10 @@ export function createCampaignActivities(deps: RegistrationDeps) {
           create: async () => (await services.create({ friendlyName, ...settings })).sid,
         });
       } catch (error) {
-        const refusal = refusalOf(error);
-        if (!refusal) throw error;
-        const message = isNotFound(error)
-          ? 'The questionnaire names a messaging service that this account does not have.'
-          : refusal.message;
-        await moveService(organizationId, 'failed', message);
-        throw await refuseCampaign(deps, organizationId, { ...refusal, message });
+        const reason = named !== undefined && isNotFound(error) ? noSuchService : reasonOf(error);
+        if (!reason) throw error;
+        await moveService(organizationId, 'failed', 'The messaging service cannot be used.');
+        throw await refuseCampaign(deps, organizationId, reason);
       }
       await moveService(organizationId, 'in_progress', 'The messaging service is ready for the campaign.');
     },
@@ -184,7 +214,7 @@ export function createCampaignActivities(deps: RegistrationDeps) {
       const registration = await open(organizationId);
       const [attempt, evidence] = await database.inOrganization(organizationId, async (trx) => [
         await lastAttempt(trx, organizationId, 'campaign'),
-        await evidenceOf(trx, organizationId),
+        await evidenceToShow(trx, organizationId),
       ]);
       if (attempt && attempt.submitted_at === null) {
         const content = campaignSubmission(
@@ -201,10 +231,10 @@ export function createCampaignActivities(deps: RegistrationDeps) {
             await campaignInReview(trx, deps, now, { campaignSid, at });
           });
         } catch (error) {
-          const refusal = refusalOf(error);
-          throw refusal ? await refuseCampaign(deps, organizationId, refusal) : error;
+          const reason = reasonOf(error);
+          throw reason ? await refuseCampaign(deps, organizationId, reason) : error;
         }
-        await deps.sendEmails(organizationId);
+        deps.sendEmails(organizationId);
       }
       return stateOf(organizationId);
     },
@@ -213,11 +243,16 @@ export function createCampaignActivities(deps: RegistrationDeps) {
     async lookAtCampaign({ organizationId }: OrganizationRef): Promise<CampaignState> {
       await clock.sync();
       const before = await open(organizationId);
-      const serviceSid = before.sids.messaging_service;
-      const campaign = serviceSid && (await findCampaign(subaccountOf(deps, before), serviceSid));
+      const { messaging_service: serviceSid, campaign: campaignSid } = before.sids;
+      const campaign =
+        serviceSid && campaignSid
+          ? ((await fetchCampaign(subaccountOf(deps, before), serviceSid, campaignSid)) ??
+            gone(campaignSid, clock.now()))
+          : null;
       if (!campaign) return stateOf(organizationId);
       await database.inOrganization(organizationId, async (trx) => {
         const registration = await readRegistration(trx, organizationId, { lock: true });
+        const { campaign_status: status, campaign_since: since } = registration.row;
         const at = clock.now();
         const attempt = await lastAttempt(trx, organizationId, 'campaign');
         if (campaign.verdict === 'verified') return campaignVerified(trx, deps, registration, at);
@@ -227,12 +262,35 @@ export function createCampaignActivities(deps: RegistrationDeps) {
           const reasons = campaign.errors.map((error) => explainRejection(error));
           return campaignFailed(trx, deps, registration, { reasons, at });
         }
+        // What Twilio showed before it rejected it.
+        if (status === 'failed' && since && campaign.changedAt < since) return undefined;
         return campaignInReview(trx, deps, registration, { campaignSid: campaign.sid, at });
       });
-      await deps.sendEmails(organizationId);
+      deps.sendEmails(organizationId);
       return stateOf(organizationId);
     },
   };
+
+  /** Forgets a service that is gone, or, while there is no campaign, one that the questionnaire no longer names. */
+  async function forgetOtherService(
+    { organization, intake: { messagingServiceSid: named }, sids }: Registration,
+    services: Twilio['messaging']['v1']['services'],
+  ): Promise<void> {
+    const known = sids.messaging_service;
+    if (known === undefined) return;
+    const isAnother = named !== undefined && named !== known && sids.campaign === undefined;
+    const isGone = async () => {
+      try {
+        await services(known).fetch();
+        return false;
+      } catch (error) {
+        if (isNotFound(error)) return true;
+        throw error;
+      }
+    };
+    if (!isAnother && !(await isGone())) return;
+    await database.inOrganization(organization.id, (trx) => forgetResource(trx, organization.id, 'messaging_service'));
+  }
 
   async function moveService(organizationId: string, status: 'in_progress' | 'failed', detail: string): Promise<void> {
     await database.inOrganization(organizationId, async (trx: Trx) => {
@@ -241,6 +299,40 @@ export function createCampaignActivities(deps: RegistrationDeps) {
       await moveMessagingService(trx, row, { status, actor: 'longwave', detail, awaiting, at: clock.now() });
     });
   }
+}
+
+const noSuchService: Explanation = {
+  code: 20404,
+  reason: 'The questionnaire names a messaging service that this account does not have.',
+  remedy: 'Name one of the account, or none: then a new one is made.',
+  fields: ['messagingServiceSid'],
+  fixable: true,
+};
+
+const serviceOfAnotherBrand: Explanation = {
+  code: 20409,
+  reason: 'The messaging service has a campaign of another brand already, and takes no second one.',
+  remedy: 'Name another messaging service, or none: then a new one is made.',
+  fields: ['messagingServiceSid'],
+  fixable: true,
+};
+
+/** Thrown for what Twilio would refuse. */
+class Unusable extends Error {
+  override name = 'Unusable';
+  readonly reason: Explanation;
+
+  constructor(reason: Explanation) {
+    super(reason.reason);
+    this.reason = reason;
+  }
+}
+
+/** Why Twilio refused, or would; null when asking again may help. */
+function reasonOf(error: unknown): Explanation | null {
+  if (error instanceof Unusable) return error.reason;
+  const refusal = refusalOf(error);
+  return refusal && explainRejection({ code: refusal.code, description: refusal.message });
 }
 
 /** Twilio's times have whole seconds. */

@@ -1,4 +1,5 @@
 /** The end of a registration: the organization can send, or its registration was cancelled. */
+import { log } from '@temporalio/activity';
 import { addToTimeline, moveMessagingService, setState } from '../../db/registration/registrations.ts';
 import { moduleState } from '../../db/organizations.ts';
 import { segmentsPerSecond } from '../../domain/registration/throughput.ts';
@@ -6,13 +7,18 @@ import { isFinalState } from '../../domain/registration/status.ts';
 import { tellOfChange } from './notices.ts';
 import { type OrganizationRef, readRegistration, type RegistrationDeps, sidOf, subaccountOf } from './deps.ts';
 
-/** Twilio: the number is in this service, or in another one, already. */
+/** Twilio: the number is in this service already. */
 const alreadyInService = 21710;
+
+type Cancellation = OrganizationRef & { actor: string; cancelledAt: string };
 
 export function createCompletionActivities(deps: RegistrationDeps) {
   const { database, clock } = deps;
   return {
-    /** Puts the numbers that were bought before the approval into the messaging service: carriers learn of them by that (B4). */
+    /**
+     * Puts the numbers that were bought before the approval into the messaging service: carriers learn of them by that
+     * (B4). One that Twilio does not take (it is gone, or in another service) stays unregistered and holds up nothing.
+     */
     async registerNumbers({ organizationId }: OrganizationRef): Promise<void> {
       await clock.sync();
       const registration = await database.inOrganization(organizationId, (trx) =>
@@ -32,7 +38,12 @@ export function createCompletionActivities(deps: RegistrationDeps) {
         try {
           await service.phoneNumbers.create({ phoneNumberSid: number.twilio_sid });
         } catch (error) {
-          if ((error as { code?: number }).code !== alreadyInService) throw error;
+          const { status = 0, code } = error as { status?: number; code?: number };
+          if (status < 400 || status >= 500 || status === 401 || status === 429) throw error;
+          if (code !== alreadyInService) {
+            log.warn('a number could not be registered', { numberId: number.id, code });
+            continue;
+          }
         }
         await database.inOrganization(organizationId, (trx) =>
           trx.updateTable('phone_numbers').set({ registered: true }).where('id', '=', number.id).execute(),
@@ -83,15 +94,19 @@ export function createCompletionActivities(deps: RegistrationDeps) {
         const next = isEnabled ? 'send the first message.' : 'enable the SMS module.';
         await tellOfChange(trx, deps, registration, { key: 'completed', at, what: detail, next });
       });
-      await deps.sendEmails(organizationId);
+      deps.sendEmails(organizationId);
     },
 
-    /** Ends the waiting. What exists at Twilio stays, and is found again when it is submitted anew. */
-    async cancelRegistration({ organizationId, actor }: OrganizationRef & { actor: string }): Promise<void> {
+    /**
+     * Ends the waiting. What exists at Twilio stays, and is found again when it is submitted anew.
+     *
+     * @param cancelledAt RFC 3339: a registration that was submitted again since is another matter
+     */
+    async cancelRegistration({ organizationId, actor, cancelledAt }: Cancellation): Promise<void> {
       await clock.sync();
       await database.inOrganization(organizationId, async (trx) => {
         const { row } = await readRegistration(trx, organizationId, { lock: true });
-        if (isFinalState(row.state)) return;
+        if (isFinalState(row.state) || (row.submitted_at && row.submitted_at > new Date(cancelledAt))) return;
         const at = clock.now();
         await setState(trx, row, 'cancelled', at);
         await addToTimeline(trx, {

@@ -25,8 +25,8 @@ export interface RegistrationDeps {
   operatorEmail: string;
   /** What is charged, in US dollars. */
   fees: { brand: number; campaignReview: number; identityCheck: number };
-  /** Sends an organization's emails that are due; never throws: what stays is sent later. */
-  sendEmails: (organizationId: string) => Promise<void>;
+  /** Begins to send an organization's emails that are due: what stays is sent later. */
+  sendEmails: (organizationId: string) => void;
 }
 
 /** Whom an activity is for: all that a workflow's history says of it. */

@@ -15,14 +15,14 @@ interface Notice {
 const queue = (trx: Trx, { organization }: Registration, recipient: string, { key, subject, text, at }: Notice) =>
   queueEmail(trx, { organizationId: organization.id, key: `${key}:${recipient}`, recipient, subject, body: text, at });
 
-/** To the operator and nobody else: what went wrong is theirs to mend (A7). */
+/** To the operator and nobody else: what went wrong is theirs to mend (A7). @returns whether it had not been told yet */
 export async function tellOperator(
   trx: Trx,
   { operatorEmail }: RegistrationDeps,
   registration: Registration,
   notice: Notice,
-): Promise<void> {
-  await queue(trx, registration, operatorEmail, notice);
+): Promise<boolean> {
+  return queue(trx, registration, operatorEmail, notice);
 }
 
 /** To the address the questionnaire names, or else the operator: that something is on its way, or done. */

@@ -5,13 +5,13 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Twilio } from 'twilio';
-import { recordResource } from '../../db/registration/resources.ts';
+import { forgetResource } from '../../db/registration/resources.ts';
 import type { ResourceKind } from '../../db/schema.ts';
 import type { Explanation } from '../../domain/registration/rejections.ts';
 import { explainRejection } from '../../domain/registration/rejections.ts';
 import { profileVerdict, type ProfileVerdict } from '../../domain/registration/verdicts.ts';
 import { refusalOf } from '../../twilio/errors.ts';
-import { failBrand, refuseBrand } from './brand-moves.ts';
+import { failBrand, refuseBrand, refusedRequest } from './brand-moves.ts';
 import {
   nameAtTwilio,
   type OrganizationRef,
@@ -88,7 +88,9 @@ export function createProfileActivities(deps: RegistrationDeps) {
     } catch (error) {
       const refusal = refusalOf(error);
       if (!refusal) throw error;
-      throw await refuseBrand(deps, organizationId, refusal);
+      // Beside a submission (an address corrected for another identity link) nothing was rejected but this request.
+      const isSubmission = registration.row.brand_status === 'submitted';
+      throw isSubmission ? await refuseBrand(deps, organizationId, refusal) : refusedRequest(refusal.code);
     }
   }
 
@@ -158,7 +160,7 @@ export function createProfileActivities(deps: RegistrationDeps) {
         // The one on record may be that of an earlier answer.
         if (found !== registration.sids.address && registration.sids.address !== undefined) {
           await database.inOrganization(ref.organizationId, (trx) =>
-            recordResource(trx, ref.organizationId, 'address', found ?? null),
+            forgetResource(trx, ref.organizationId, 'address'),
           );
         }
         await foundOrCreated(deps, {

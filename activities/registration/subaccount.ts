@@ -1,8 +1,9 @@
 /** The organization's own account at Twilio, and the events it sends us. */
 import { log } from '@temporalio/activity';
+import type { Db } from '../../db/database.ts';
 import { addToTimeline } from '../../db/registration/registrations.ts';
 import { takeSubaccountName } from '../../db/registration/subaccount-names.ts';
-import { recordResource } from '../../db/registration/resources.ts';
+import { forgetResource } from '../../db/registration/resources.ts';
 import { refusalOf } from '../../twilio/errors.ts';
 import { nameAtTwilio, type OrganizationRef, readRegistration, type RegistrationDeps, subaccountOf } from './deps.ts';
 import { foundOrCreated } from './found-or-created.ts';
@@ -22,6 +23,23 @@ const eventTypes = [
   'campaign-registration.campaign-failure',
 ];
 
+/** The organization that has this account, or is about to. */
+async function ownerOf(system: Db, accountSid: string): Promise<string | null> {
+  const attached = await system
+    .selectFrom('organizations')
+    .select('id')
+    .where('account_sid', '=', accountSid)
+    .executeTakeFirst();
+  if (attached) return attached.id;
+  const recorded = await system
+    .selectFrom('registration_resources')
+    .select('organization_id')
+    .where('kind', '=', 'account')
+    .where('sid', '=', accountSid)
+    .executeTakeFirst();
+  return recorded?.organization_id ?? null;
+}
+
 export function createSubaccountActivities(deps: RegistrationDeps) {
   const { database, clock, secrets, twilio, operator, publicUrl } = deps;
   const main = () => twilio.client(operator);
@@ -31,12 +49,8 @@ export function createSubaccountActivities(deps: RegistrationDeps) {
     for (const friendlyName of names) {
       for (const { sid } of await main().api.v2010.accounts.list({ friendlyName, status: 'active', limit: 100 })) {
         if (sid === operator.accountSid) continue;
-        const owner = await database.system
-          .selectFrom('organizations')
-          .select('id')
-          .where('account_sid', '=', sid)
-          .executeTakeFirst();
-        if (!owner || owner.id === organizationId) return sid;
+        const owner = await ownerOf(database.system, sid);
+        if (owner === null || owner === organizationId) return sid;
       }
     }
     return undefined;
@@ -60,11 +74,14 @@ export function createSubaccountActivities(deps: RegistrationDeps) {
       const { authToken } = await main().api.v2010.accounts(sid).fetch();
       await database.inOrganization(organizationId, async (trx) => {
         const at = clock.now();
-        await trx
+        const { numUpdatedRows } = await trx
           .updateTable('organizations')
           .set({ account_sid: sid, auth_token: secrets.encrypt(authToken), updated_at: at })
           .where('id', '=', organizationId)
-          .execute();
+          // One that was attached meanwhile stays.
+          .where('account_sid', 'is', null)
+          .executeTakeFirst();
+        if (numUpdatedRows === 0n) return;
         await addToTimeline(trx, {
           organizationId,
           subject: 'registration',
@@ -110,7 +127,7 @@ export function createSubaccountActivities(deps: RegistrationDeps) {
         if (!refusal) throw error;
         log.warn('Twilio refused to send events: the registration is followed by polling', { code: refusal.code });
         await database.inOrganization(organizationId, (trx) =>
-          recordResource(trx, organizationId, 'event_subscription', null),
+          forgetResource(trx, organizationId, 'event_subscription'),
         );
       }
     },

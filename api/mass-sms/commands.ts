@@ -1,6 +1,6 @@
 /** Pause, resume, reschedule and cancel: updates of the workflow, answered with what became of the mass SMS. */
 import { randomUUID } from 'node:crypto';
-import { ApplicationFailure, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
+import { WorkflowNotFoundError } from '@temporalio/client';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -23,11 +23,10 @@ import type { Deps } from '../deps.ts';
 import { commandOutside } from '../idempotency.ts';
 import { conflict, notFound, type Problem, refused } from '../problems.ts';
 import { idParams } from '../schemas.ts';
+import { endedMeanwhile, failureOf, isUnanswered, obeyWithinMs, unanswered } from '../workflow-updates.ts';
 import { readMassSms } from './read.ts';
 import { massSms, startAt } from './schemas.ts';
 
-/** How long the workflow may take to obey: longer than a worker needs to notice that another one died. */
-const obeyWithinMs = 20_000;
 /** A start this far back still counts as now: clocks differ, and people take a moment. */
 const pastToleranceMs = 60_000;
 
@@ -52,13 +51,21 @@ async function requireKnown(deps: Deps, organizationId: string, massSmsId: strin
   return row;
 }
 
-/** Asks the workflow. @throws {Problem} 409 when it refuses; 503 (through the error handler) when Temporal is away */
+/** The workflow ended while the command was under way. */
+async function overtaken(deps: Deps, { id, organization_id }: ListedMassSms, action: MassSmsAction): Promise<Problem> {
+  const { status } = await requireKnown(deps, organization_id, id);
+  const allowed = allowedActions(status);
+  return allowed.includes(action) ? unanswered(`GET /v1/mass-sms/${id}`) : notAllowed(action, { status, allowed });
+}
+
+/** Asks the workflow. @throws {Problem} 409 when it refuses; 503 when nobody answers, or Temporal is away */
 async function ask(
-  { temporal, database, clock }: Deps,
+  deps: Deps,
   row: ListedMassSms,
   action: MassSmsAction,
   { command, updateId }: { command: MassSmsCommand; updateId: string },
 ): Promise<void> {
+  const { temporal, database, clock } = deps;
   const organizationId = row.organization_id;
   const begin = async (): Promise<void> => {
     const startsAt = row.start_at.toISOString();
@@ -83,13 +90,11 @@ async function ask(
       await update();
     }
   } catch (error) {
-    const cause = error instanceof WorkflowUpdateFailedError ? error.cause : undefined;
-    if (cause instanceof ApplicationFailure && cause.type === transitionNotAllowed) {
-      throw notAllowed(action, cause.details?.[0] as Refusal);
-    }
-    if (cause instanceof ApplicationFailure && cause.type === windowNeverOpens) {
-      throw refused('window_never_opens', cause.message);
-    }
+    if (isUnanswered(error)) throw unanswered(`GET /v1/mass-sms/${row.id}`);
+    const failure = failureOf(error);
+    if (failure?.type === transitionNotAllowed) throw notAllowed(action, failure.details?.[0] as Refusal);
+    if (failure?.type === windowNeverOpens) throw refused('window_never_opens', failure.message);
+    if (failure?.type === endedMeanwhile) throw await overtaken(deps, row, action);
     throw error;
   }
 }

@@ -4,11 +4,12 @@ import type { FastifyRequest } from 'fastify';
 import type { Twilio } from 'twilio';
 import { z } from 'zod';
 import type { Trx } from '../../db/database.ts';
-import { attachOwnAccount, moduleState, organizationByAccount } from '../../db/organizations.ts';
+import { attachOwnAccount, findOrganization, moduleState, organizationByAccount } from '../../db/organizations.ts';
+import { listNumbers } from '../../db/numbers.ts';
 import { openRegistration } from '../../db/registration/registrations.ts';
 import type { OrganizationRow } from '../../db/schema.ts';
 import { segmentsPerSecond } from '../../domain/registration/throughput.ts';
-import { isNotFound, refusalOf } from '../../twilio/errors.ts';
+import { isNotFound } from '../../twilio/errors.ts';
 import { messagingServiceSettings } from '../../twilio/messaging-service.ts';
 import { audit } from '../audit.ts';
 import { organizationOf } from '../auth.ts';
@@ -45,9 +46,12 @@ function meaningOf(error: unknown): unknown {
   if (status === 401) {
     return refused('wrong_credentials', 'Twilio does not accept this account SID and auth token together: check both.');
   }
-  const refusal = refusalOf(error);
-  if (refusal)
-    return refused('refused_by_twilio', `Twilio refused to answer (${refusal.code}).`, { code: refusal.code });
+  // Whatever else Twilio says no to is about the account that was named; only these go away by themselves.
+  const isBusy = status === 408 || status === 429 || code === 20429;
+  if (typeof status === 'number' && status >= 400 && status < 500 && !isBusy) {
+    const known = typeof code === 'number' ? code : 0;
+    return refused('refused_by_twilio', `Twilio refused to answer (${known}).`, { code: known });
+  }
   // Its own status, or the code of a connection that failed; anything else is a fault of ours.
   return typeof status === 'number' || typeof code === 'string' ? unavailable('Twilio') : error;
 }
@@ -83,8 +87,24 @@ async function throughputOf(client: Twilio, messagingServiceSid: string): Promis
 const inUse = (): Problem =>
   refused('account_in_use', 'This account is attached elsewhere: each serves one organization.');
 
-/** Locks the registration. @throws {Problem} 409 while Longwave registers the organization itself; 422 for another's account */
-async function requireAttachable(trx: Trx, request: FastifyRequest, accountSid: string): Promise<void> {
+/** What another account than the organization's present one leaves behind; null when there is nothing to leave. */
+async function leftBehind(trx: Trx, organizationId: string, accountSid: string): Promise<OrganizationRow | null> {
+  const row = await findOrganization(trx, organizationId);
+  return row && row.account_sid !== null && row.account_sid !== accountSid ? row : null;
+}
+
+/**
+ * Locks the registration.
+ *
+ * @returns the organization as it is with the account that is replaced; null when none is
+ * @throws {Problem} 409 while Longwave registers the organization itself, and while it has numbers in another account;
+ * 422 for another's account
+ */
+async function requireAttachable(
+  trx: Trx,
+  request: FastifyRequest,
+  accountSid: string,
+): Promise<OrganizationRow | null> {
   const { database, clock } = request.server.deps;
   const organizationId = organizationOf(request);
   const { state } = await openRegistration(trx, organizationId, clock.now());
@@ -95,7 +115,26 @@ async function requireAttachable(trx: Trx, request: FastifyRequest, accountSid: 
   }
   const owner = await organizationByAccount(database.system, accountSid);
   if (owner && owner.id !== organizationId) throw inUse();
+  const replaced = await leftBehind(trx, organizationId, accountSid);
+  if (replaced) {
+    const [number] = await listNumbers(trx, organizationId, { limit: 1, after: undefined });
+    if (number) {
+      throw conflict(
+        'has-numbers',
+        `The organization has phone numbers (GET /v1/numbers) that belong to its present account ${replaced.account_sid}: another account cannot send from them, and replies to them, STOP included, would be lost. Have them released first, or attach the account that they are in.`,
+      );
+    }
+  }
+  return replaced;
 }
+
+/** For the audit log, so that somebody closes it. */
+const accountLeft = (before: OrganizationRow) => ({
+  accountSid: before.account_sid,
+  messagingServiceSid: before.messaging_service_sid,
+  madeByLongwave: !before.own_account,
+  left: 'Open at Twilio, with its campaign and what that costs, and no longer used: close it there.',
+});
 
 async function attach(
   trx: Trx,
@@ -105,13 +144,16 @@ async function attach(
 ): Promise<OrganizationRow> {
   const { secrets, clock } = request.server.deps;
   const organizationId = organizationOf(request);
-  await requireAttachable(trx, request, account.accountSid);
+  const before = await requireAttachable(trx, request, account.accountSid);
   const kept = { ...account, authToken: secrets.encrypt(authToken), segmentsPerSecond: throughput };
   const row = await attachOwnAccount(trx, organizationId, kept, clock.now()).catch((error: unknown) => {
     // Attached by two organizations at the same moment.
     throw (error as { code?: unknown }).code === '23505' ? inUse() : error;
   });
-  await audit(trx, request, 'module.account_attached', organizationId, account);
+  await audit(trx, request, 'module.account_attached', organizationId, {
+    ...account,
+    ...(before && { replaced: accountLeft(before) }),
+  });
   return row;
 }
 
@@ -129,7 +171,8 @@ export const ownAccountRoutes: FastifyPluginAsyncZod = async (app) => {
         tags: ['Module'],
         summary: 'Attach a Twilio account that is registered already',
         description: `The credentials are verified with Twilio before they are saved. The messaging service is set to deliver replies to
-Longwave, so that an opt-out reaches it.`,
+Longwave, so that an opt-out reaches it. An account that it replaces, one that Longwave registered included, stays open
+at Twilio and is no longer used; that is refused with 409 while the organization has phone numbers in it.`,
         body: credentials,
         response: { 200: attached },
       },

@@ -39,8 +39,7 @@ interface Thrown {
 function isTemporalAway(error: Thrown): boolean {
   const code = (error.cause as Thrown | undefined)?.code ?? error.code;
   // gRPC: DEADLINE_EXCEEDED, UNAVAILABLE, and CANCELLED when the connection closed under the call.
-  const fromTemporal = error.name === 'ServiceError' || error.name === 'WorkflowUpdateRPCTimeoutOrCancelledError';
-  return (fromTemporal || typeof error.code === 'number') && (code === 4 || code === 14 || code === 1);
+  return (error.name === 'ServiceError' || typeof error.code === 'number') && (code === 4 || code === 14 || code === 1);
 }
 
 /** The problem a thrown value is, or null when nobody expected it. */

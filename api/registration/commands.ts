@@ -1,7 +1,7 @@
 /** Resend, resubmit and cancel: updates of the registration's workflows, answered with where it stands then. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ApplicationFailure, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
+import { WorkflowNotFoundError } from '@temporalio/client';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { markRegistrationStarted } from '../../db/registration/registrations.ts';
@@ -23,14 +23,13 @@ import { audit } from '../audit.ts';
 import { actorOf, organizationOf } from '../auth.ts';
 import { commandOutside } from '../idempotency.ts';
 import { type Problem, refused, unavailable } from '../problems.ts';
+import { endedMeanwhile, failureOf, isUnanswered, obeyWithinMs, unanswered } from '../workflow-updates.ts';
 import { type IntakeChanges, intakeChanges } from './intake.ts';
 import { correct, keepForSubmission, openQuestionnaire, readQuestionnaire } from './questionnaire.ts';
 import { readRegistration } from './read.ts';
 import { registration } from './schemas.ts';
 import { notNow } from './standing.ts';
 
-/** How long the workflow may take to obey: longer than a worker needs to notice that another one died. */
-const obeyWithinMs = 20_000;
 /** How long a workflow may take to start the child that the command is for, or to hear of a change. */
 const appearWithinMs = 5_000;
 
@@ -94,12 +93,9 @@ async function begin(request: FastifyRequest, { id, organization_id: organizatio
   await database.inOrganization(organizationId, (trx) => markRegistrationStarted(trx, organizationId, clock.now()));
 }
 
-const failureOf = (error: unknown): ApplicationFailure | undefined =>
-  error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure ? error.cause : undefined;
-
 /**
- * Has the workflow obey. One that is not there is started: it was submitted while Temporal was away, ended by hand, or
- * lost with Temporal's data, and Postgres knows what is left to do. One that says no to what Postgres allows has not
+ * Has the workflow obey. One that is not there is started: it was submitted while Temporal was away, ended by hand or
+ * under the command, or lost with Temporal's data, and Postgres knows what is left to do. One that says no to what Postgres allows has not
  * heard of the change yet. Both are asked again for a moment.
  *
  * @throws {Problem} 409, 422 or 503
@@ -125,7 +121,8 @@ async function ask(request: FastifyRequest, { action, row, command, updateId }: 
     } catch (error) {
       const failure = failureOf(error);
       if (failure?.type === refusedByTwilio) throw notAtTwilio(Number(failure.details?.[0] ?? 0));
-      const isMissing = error instanceof WorkflowNotFoundError;
+      if (isUnanswered(error)) throw unanswered('GET /v1/registration');
+      const isMissing = error instanceof WorkflowNotFoundError || failure?.type === endedMeanwhile;
       if (!isMissing && failure?.type !== notInThisState) throw error;
       await requireAllowed(request, action);
       if (!isMissing) refusals += 1;
@@ -145,16 +142,13 @@ function notAtTwilio(code: number): Problem {
 }
 
 function obey(request: FastifyRequest, reply: FastifyReply, action: RegistrationAction, corrections?: IntakeChanges) {
-  const { database, publicUrl } = request.server.deps;
+  const { database } = request.server.deps;
   return commandOutside(request, reply, async (requestKey) => {
     const mayRepeat = requestKey !== null;
     const row = await prepare(request, { action, mayRepeat, ...(corrections && { corrections }) });
     const order = { action, row, command: { actor: actorOf(request) }, updateId: requestKey ?? randomUUID() };
     await ask(request, order);
-    const organizationId = organizationOf(request);
-    const body = await database.inOrganization(organizationId, (trx) =>
-      readRegistration(trx, organizationId, publicUrl),
-    );
+    const body = await database.inOrganization(organizationOf(request), (trx) => readRegistration(trx, request));
     return { status: 200 as const, body };
   });
 }

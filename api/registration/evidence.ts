@@ -5,7 +5,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Trx } from '../../db/database.ts';
-import { countEvidence, evidenceByToken, insertEvidence, type NewEvidence } from '../../db/registration/evidence.ts';
+import { countNewEvidence, evidenceByToken, insertEvidence, type NewEvidence } from '../../db/registration/evidence.ts';
 import { isEditable } from '../../domain/registration/status.ts';
 import { audit } from '../audit.ts';
 import { actorOf, organizationOf } from '../auth.ts';
@@ -17,7 +17,7 @@ import { evidence } from './schemas.ts';
 import { notNow } from './standing.ts';
 import { cleanFileName, mediaTypeOf, readUpload, type Upload } from './upload.ts';
 
-/** Of one organization. */
+/** For one submission of an organization's campaign: after a rejection as many again may be added. */
 const mostFiles = 10;
 
 /** The rest of what an Idempotency-Key stands for: the file, not the form around it, whose boundary differs each time. */
@@ -36,8 +36,11 @@ async function keep(trx: Trx, request: FastifyRequest, upload: Upload, mediaType
   const at = clock.now();
   const { organization, facts } = await openQuestionnaire(trx, organizationOf(request), at);
   if (!isEditable(facts)) throw notNow('intake', facts);
-  if ((await countEvidence(trx, organization.id)) >= mostFiles) {
-    throw refused('too_many_files', `There are ${mostFiles} files of evidence already, and no more are kept.`);
+  if ((await countNewEvidence(trx, organization.id)) >= mostFiles) {
+    throw refused(
+      'too_many_files',
+      `There are ${mostFiles} files of evidence for this submission already, and no more are kept.`,
+    );
   }
   const row = await insertEvidence(trx, {
     organizationId: organization.id,
@@ -50,7 +53,7 @@ async function keep(trx: Trx, request: FastifyRequest, upload: Upload, mediaType
     at,
   });
   await audit(trx, request, 'registration.evidence_added', row.id, { mediaType, size: row.size });
-  return toEvidence(row, publicUrl);
+  return toEvidence({ ...row, superseded: false }, publicUrl);
 }
 
 export const evidenceRoutes: FastifyPluginAsyncZod = async (app) => {
@@ -75,7 +78,8 @@ export const evidenceRoutes: FastifyPluginAsyncZod = async (app) => {
         tags: ['Registration'],
         summary: 'Add a screenshot or a document that shows how contacts opt in',
         description: `A PNG, JPEG or PDF of at most 5 MiB in the field \`file\`; its content decides what it is, not its name. At most
-${mostFiles} files are kept.`,
+${mostFiles} files are kept for each submission of the campaign. After a rejection, new files supersede those that were
+rejected: reviewers are not shown these again, but their addresses stay.`,
         response: { 201: evidence },
       },
     },

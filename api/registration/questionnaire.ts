@@ -2,7 +2,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { Trx } from '../../db/database.ts';
 import { findOrganization } from '../../db/organizations.ts';
-import { countEvidence } from '../../db/registration/evidence.ts';
+import { hasEvidence } from '../../db/registration/evidence.ts';
 import { findRegistration, openRegistration, saveIntake } from '../../db/registration/registrations.ts';
 import type { OrganizationRow, RegistrationRow } from '../../db/schema.ts';
 import type { IntakeDraft } from '../../domain/registration/intake.ts';
@@ -64,7 +64,7 @@ export async function preflightContext(
   trx: Trx,
   { id, name, domain }: Pick<OrganizationRow, 'id' | 'name' | 'domain'>,
 ): Promise<PreflightContext> {
-  return { organization: { name, domain }, hasEvidence: (await countEvidence(trx, id)) > 0 };
+  return { organization: { name, domain }, hasEvidence: await hasEvidence(trx, id) };
 }
 
 /**

@@ -1,4 +1,5 @@
 /** A registration put together from its rows. */
+import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import type { Trx } from '../../db/database.ts';
 import { feesOf } from '../../db/fees.ts';
@@ -6,9 +7,11 @@ import { attemptsOf } from '../../db/registration/attempts.ts';
 import { evidenceOf } from '../../db/registration/evidence.ts';
 import { declarationsOf, timelineOf } from '../../db/registration/registrations.ts';
 import type { AttemptRow, RegistrationRow } from '../../db/schema.ts';
+import type { IntakeDraft } from '../../domain/registration/intake.ts';
 import { nextStep, type StepFacts } from '../../domain/registration/next-step.ts';
 import { cleanedSamples } from '../../domain/registration/samples.ts';
 import { allowedActions, indicator, verificationMs } from '../../domain/registration/status.ts';
+import { organizationOf, principalOf } from '../auth.ts';
 import { readQuestionnaire } from './questionnaire.ts';
 import type { evidence, registration } from './schemas.ts';
 import {
@@ -59,7 +62,7 @@ function messagingServiceOf(row: RegistrationRow | undefined, own: boolean): Reg
   };
 }
 
-const attemptOf = (row: AttemptRow): Registration['attempts'][number] => ({
+const attemptOf = (row: AttemptRow, mayManage: boolean): Registration['attempts'][number] => ({
   part: row.part,
   number: row.number,
   actor: row.actor,
@@ -67,7 +70,7 @@ const attemptOf = (row: AttemptRow): Registration['attempts'][number] => ({
   decidedAt: instantOf(row.decided_at),
   outcome: row.outcome,
   reasons: row.reasons,
-  submission: row.submission,
+  submission: mayManage ? row.submission : null,
 });
 
 /** @param publicUrl where the outside reaches the API */
@@ -82,17 +85,38 @@ export const toEvidence = (
   sha256: row.sha256.toString('hex'),
   url: `${publicUrl}/evidence/${row.token}`,
   at: row.at.toISOString(),
+  superseded: row.superseded,
 });
 
 const dated = <Row extends { at: Date }>(row: Row) => ({ ...row, at: row.at.toISOString() });
 
 const feeOf = (fee: Awaited<ReturnType<typeof feesOf>>[number]) => ({ ...dated(fee), amount: Number(fee.amount) });
 
-/** Also before anything was entered: then all of it is a draft. */
-export async function readRegistration(trx: Trx, organizationId: string, publicUrl: string): Promise<Registration> {
+/** What only those see who manage the registration: of the company, its representative, and who vouches for it. */
+async function confidentialOf(
+  trx: Trx,
+  organizationId: string,
+  { intake, publicUrl }: { intake: IntakeDraft; publicUrl: string },
+): Promise<Pick<Registration, 'intake' | 'evidence' | 'declarations' | 'changes'>> {
+  return {
+    intake,
+    evidence: (await evidenceOf(trx, organizationId)).map((one) => toEvidence(one, publicUrl)),
+    declarations: (await declarationsOf(trx, organizationId)).map(dated),
+    changes: cleanedSamples(intake.messageSamples ?? []).changes,
+  };
+}
+
+/**
+ * As the caller may see it. Also before anything was entered: then all of it is a draft.
+ *
+ * @param trx of the organization the request acts in
+ */
+export async function readRegistration(trx: Trx, request: FastifyRequest): Promise<Registration> {
+  const organizationId = organizationOf(request);
+  const { publicUrl } = request.server.deps;
   const { organization, row, facts, intake } = await readQuestionnaire(trx, organizationId);
   const own = organization.own_account;
-  const evidence = await evidenceOf(trx, organizationId);
+  const mayManage = principalOf(request).permissions.has('registration:manage');
   return {
     state: facts.state,
     brand: brandOf(row, facts, own),
@@ -101,11 +125,10 @@ export async function readRegistration(trx: Trx, organizationId: string, publicU
     timeline: (await timelineOf(trx, organizationId)).map(dated),
     fees: (await feesOf(trx, organizationId)).map(feeOf),
     nextStep: own ? ownAccountStep(facts) : nextStep(facts),
-    intake,
-    evidence: evidence.map((one) => toEvidence(one, publicUrl)),
-    attempts: (await attemptsOf(trx, organizationId)).map(attemptOf),
-    declarations: (await declarationsOf(trx, organizationId)).map(dated),
-    changes: cleanedSamples(intake.messageSamples ?? []).changes,
+    attempts: (await attemptsOf(trx, organizationId)).map((attempt) => attemptOf(attempt, mayManage)),
     allowed: allowedActions(facts).filter((action) => !own || action !== 'submit'),
+    ...(mayManage
+      ? await confidentialOf(trx, organizationId, { intake, publicUrl })
+      : { intake: null, evidence: [], declarations: [], changes: [] }),
   };
 }

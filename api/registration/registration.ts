@@ -52,7 +52,8 @@ async function submit(trx: Trx, request: FastifyRequest): Promise<void> {
   }
   if (!allowedActions(facts).includes('submit')) throw notNow('submit', facts);
   const actor = actorOf(request);
-  await keepForSubmission(trx, organization, filledIn, at);
+  // A campaign that went on while the registration was cancelled was checked, and nobody can correct it now.
+  if (isEditable(facts)) await keepForSubmission(trx, organization, filledIn, at);
   await addDeclarations(trx, organization.id, actor, at);
   await setState(trx, row, 'submitted', at);
   await addToTimeline(trx, {
@@ -85,7 +86,7 @@ async function start(request: FastifyRequest): Promise<void> {
 }
 
 export const registrationRoutes: FastifyPluginAsyncZod = async (app) => {
-  const { database, clock, checkSite, publicUrl } = app.deps;
+  const { database, clock, checkSite } = app.deps;
   const tags = ['Registration'];
   const config = { access: 'registration:manage' } as const;
 
@@ -93,12 +94,15 @@ export const registrationRoutes: FastifyPluginAsyncZod = async (app) => {
     '/registration',
     {
       config: { access: 'member' },
-      schema: { tags, summary: 'Where the registration with the carriers stands', response: { 200: registration } },
+      schema: {
+        tags,
+        summary: 'Where the registration with the carriers stands',
+        description: `Every key of the organization may read it. What was filled in and submitted (\`intake\`, \`evidence\`,
+\`declarations\`, \`changes\` and each attempt's \`submission\`) is shown with the permission \`registration:manage\` only.`,
+        response: { 200: registration },
+      },
     },
-    async (request) => {
-      const organizationId = organizationOf(request);
-      return database.inOrganization(organizationId, (trx) => readRegistration(trx, organizationId, publicUrl));
-    },
+    async (request) => database.inOrganization(organizationOf(request), (trx) => readRegistration(trx, request)),
   );
 
   app.put(
@@ -110,7 +114,8 @@ export const registrationRoutes: FastifyPluginAsyncZod = async (app) => {
         summary: 'Fill in the questionnaire, field by field',
         description: `What is sent is saved, \`null\` removes a field, the rest stays; \`address\` and \`representative\` merge the
 same way. Choices are read whatever their case and punctuation, and by common names such as LLC. Findings are about
-what was filled in, and block nothing here.`,
+what was filled in, and block nothing before submission. Once submitted, a correction that leaves errors is refused with
+422 and \`findings\`, and nothing of it is saved.`,
         body: intakeChanges,
         response: { 200: z.object({ intake, findings: z.array(finding), changes: z.array(cleaning) }) },
       },
@@ -119,9 +124,12 @@ what was filled in, and block nothing here.`,
       const organizationId = organizationOf(request);
       return database.inOrganization(organizationId, async (trx) => {
         const questionnaire = await openQuestionnaire(trx, organizationId, clock.now());
-        if (!isEditable(questionnaire.facts)) throw notNow('intake', questionnaire.facts);
+        const { organization, facts } = questionnaire;
+        if (!isEditable(facts)) throw notNow('intake', facts);
         const filledIn = await correct(trx, request, questionnaire, request.body);
-        const findings = preflight(filledIn, await preflightContext(trx, questionnaire.organization));
+        // From here on workflows submit what they find: nothing that was not checked may be there.
+        if (facts.state === 'submitted') await keepForSubmission(trx, organization, filledIn, clock.now());
+        const findings = preflight(filledIn, await preflightContext(trx, organization));
         const { changes } = cleanedSamples(filledIn.messageSamples ?? []);
         return { intake: filledIn, findings: aboutWhatIsThere(findings), changes };
       });
@@ -169,7 +177,7 @@ what was filled in, and block nothing here.`,
     async (request, reply) => {
       const { status, body } = await command(request, reply, async (trx) => {
         await submit(trx, request);
-        return { status: 202 as const, body: await readRegistration(trx, organizationOf(request), publicUrl) };
+        return { status: 202 as const, body: await readRegistration(trx, request) };
       });
       await start(request);
       return reply.code(status).send(body);

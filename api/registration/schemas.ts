@@ -9,6 +9,9 @@ import {
 import { instant } from '../schemas.ts';
 import { intake } from './intake.ts';
 
+const forManagers = 'only with the permission registration:manage';
+const hidden = 'Empty without the permission registration:manage';
+
 const explanation = z
   .object({
     code: z.number().meta({ description: "Twilio's" }),
@@ -55,6 +58,9 @@ export const evidence = z
     sha256: z.string().meta({ description: 'Hexadecimal' }),
     url: z.string().meta({ description: 'Where reviewers open it: needs no key, and cannot be guessed' }),
     at: instant,
+    superseded: z
+      .boolean()
+      .meta({ description: 'Rejected with the campaign, and replaced since: not shown to reviewers again' }),
   })
   .meta({ id: 'Evidence' });
 
@@ -70,7 +76,7 @@ const attempt = z
     submission: z
       .record(z.string(), z.unknown())
       .nullable()
-      .meta({ description: 'What was submitted, where it is worth comparing' }),
+      .meta({ description: `What was submitted, where it is worth comparing; ${forManagers}, else null` }),
   })
   .meta({ id: 'RegistrationAttempt' });
 
@@ -103,11 +109,13 @@ export const registration = z
       }),
     ),
     nextStep: z.object({ from: party, what: z.string(), until: instant.nullable() }),
-    intake,
-    evidence: z.array(evidence),
+    intake: intake.nullable().meta({ description: `The questionnaire; ${forManagers}, else null` }),
+    evidence: z.array(evidence).meta({ description: hidden }),
     attempts: z.array(attempt),
-    declarations: z.array(z.object({ declaration: z.enum(['accurate', 'representative_agrees']), actor, at: instant })),
-    changes: z.array(cleaning),
+    declarations: z
+      .array(z.object({ declaration: z.enum(['accurate', 'representative_agrees']), actor, at: instant }))
+      .meta({ description: hidden }),
+    changes: z.array(cleaning).meta({ description: hidden }),
     allowed: z
       .array(z.enum(['submit', ...registrationActions]))
       .meta({ description: 'What can be done now, by the path below /v1/registration' }),

@@ -91,8 +91,23 @@ function whereItStands({ state, brand, campaign }: StepFacts): string {
   return `the ${part} is ${status.replaceAll('_', ' ')}`;
 }
 
+/** Of a registration that was cancelled while its campaign is live at Twilio. */
+function whyCancelledIsLocked({ campaign }: StepFacts): string {
+  if (campaign === 'verified') {
+    return 'the registration was cancelled, but the carriers approved the campaign that was submitted. Submit the registration again to go on.';
+  }
+  return (
+    'the registration was cancelled, but the campaign that was submitted is still with the carriers. ' +
+    'Submit the registration again to go on; answers can be corrected if the campaign is rejected.'
+  );
+}
+
 /** 409: not now; with what is awaited, from whom and until when, so that nobody has to ask again in vain. */
 export function notNow(action: RefusedAction, facts: StepFacts): Problem {
+  if (action === 'intake' && facts.state === 'cancelled') {
+    const detail = `${cannot.intake}: ${whyCancelledIsLocked(facts)}`;
+    return conflict('not-in-this-state', detail, allowedActions(facts));
+  }
   const { from, what, until } = nextStep(facts);
   const waits = facts.state !== 'completed' && facts.brand !== 'verified';
   const sentences = [

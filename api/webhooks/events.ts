@@ -129,9 +129,11 @@ export const twilioEvents: FastifyPluginAsyncZod = async (app) => {
 
   /** @throws {Problem} 403 */
   const callerOf = async (request: FastifyRequest, body: Buffer, events: readonly unknown[]): Promise<string> => {
-    const account = await accountOf(accountSidOf(events));
     const url = deps.publicUrl + request.url;
-    if (!account || !isJsonSignedByTwilio(account.authToken, signatureOf(request), url, body)) throw notSigned();
+    const account = await accountOf(accountSidOf(events), (token) =>
+      isJsonSignedByTwilio(token, signatureOf(request), url, body),
+    );
+    if (!account) throw notSigned();
     return account.organizationId;
   };
 

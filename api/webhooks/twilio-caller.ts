@@ -1,4 +1,5 @@
 /** Who is calling: the organization whose Twilio account signed the request. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyRequest } from 'fastify';
 import { organizationByAccount } from '../../db/organizations.ts';
 import { isSignedByTwilio } from '../../twilio/signature.ts';
@@ -9,31 +10,61 @@ type TwilioForm = Record<string, string>;
 
 /** How long a token is remembered: after it was changed, webhooks signed with the old one pass for this long. */
 const rememberMs = 30_000;
+/** How often a token that did not fit is read again, at most: forgers must not have us query at will. */
+const reloadMs = 1_000;
 
 interface Account {
   organizationId: string;
   authToken: string;
 }
 
-/** Looks accounts and their tokens up by SID, remembering them for a while; null for what is no account of ours. */
-export function twilioAccounts({ deps }: App): (accountSid: unknown) => Promise<Account | null> {
-  const { database, secrets } = deps;
-  const accounts = new Map<string, Account & { until: number }>();
+/** Says whether a request was signed with a token. */
+type SignatureCheck = (authToken: string) => boolean;
 
-  return async (accountSid) => {
-    if (typeof accountSid !== 'string' || !/^AC[0-9a-f]{32}$/.test(accountSid)) return null;
-    const known = accounts.get(accountSid);
-    if (known && known.until > performance.now()) return known;
-    accounts.delete(accountSid);
+/**
+ * Looks accounts and their tokens up by SID, and remembers them for a while. A token that does not fit may have been
+ * changed since: it is read once more before a request is refused, because Twilio does not repeat what got a 403, and an
+ * opt-out would be lost. Requests that come within a second of the last reading wait for the next one, together.
+ *
+ * @returns a function that answers the account if the request was signed with its token; null if not, and for what is no
+ * account of ours
+ */
+export function twilioAccounts({
+  deps,
+}: App): (accountSid: unknown, isSigned: SignatureCheck) => Promise<Account | null> {
+  const { database, secrets } = deps;
+  const accounts = new Map<string, Account & { readAt: number }>();
+  const reading = new Map<string, Promise<Account | null>>();
+
+  async function read(accountSid: string, inMs: number): Promise<Account | null> {
+    if (inMs > 0) await sleep(inMs);
+    const readAt = performance.now();
     const row = await organizationByAccount(database.system, accountSid);
-    if (!row?.auth_token) return null;
-    const account = {
-      organizationId: row.id,
-      authToken: secrets.decrypt(row.auth_token),
-      until: performance.now() + rememberMs,
-    };
+    if (!row?.auth_token) {
+      accounts.delete(accountSid);
+      return null;
+    }
+    const account = { organizationId: row.id, authToken: secrets.decrypt(row.auth_token), readAt };
     accounts.set(accountSid, account);
     return account;
+  }
+
+  /** One reading of an account at a time, however many wait for it. */
+  function readOnce(accountSid: string, inMs: number): Promise<Account | null> {
+    const underWay = reading.get(accountSid);
+    if (underWay) return underWay;
+    const begun = read(accountSid, inMs).finally(() => reading.delete(accountSid));
+    reading.set(accountSid, begun);
+    return begun;
+  }
+
+  return async (accountSid, isSigned) => {
+    if (typeof accountSid !== 'string' || !/^AC[0-9a-f]{32}$/.test(accountSid)) return null;
+    const known = accounts.get(accountSid);
+    const age = known ? performance.now() - known.readAt : Infinity;
+    if (known && age < rememberMs && isSigned(known.authToken)) return known;
+    const account = await readOnce(accountSid, Math.max(0, reloadMs - age));
+    return account && isSigned(account.authToken) ? account : null;
   };
 }
 
@@ -54,9 +85,11 @@ export function twilioCallers(app: App): (request: FastifyRequest) => Promise<st
   const accountOf = twilioAccounts(app);
   return async (request) => {
     const form = (request.body ?? {}) as TwilioForm;
-    const account = await accountOf(form['AccountSid']);
     const url = app.deps.publicUrl + request.url;
-    if (!account || !isSignedByTwilio(account.authToken, signatureOf(request), url, form)) throw notSigned();
+    const account = await accountOf(form['AccountSid'], (token) =>
+      isSignedByTwilio(token, signatureOf(request), url, form),
+    );
+    if (!account) throw notSigned();
     return account.organizationId;
   };
 }

@@ -97,6 +97,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       asked_at timestamptz,
       primary key (organization_id, kind)
     );
+    -- No two organizations ever share a thing at Twilio, their subaccount least of all.
+    create unique index registration_resources_sid on registration_resources (sid);
 
     create table fees (
       id text collate "C" primary key,

@@ -77,7 +77,7 @@ export async function markSubmitted(
     .execute();
 }
 
-/** The last attempt was decided; one that is decided stays as it is. */
+/** The last attempt was decided; one that is decided stays as it is, unless Twilio thinks better of a rejection. */
 export async function decideAttempt(
   trx: Trx,
   organizationId: string,
@@ -85,8 +85,8 @@ export async function decideAttempt(
   decision: { outcome: 'verified' | 'failed'; reasons?: Explanation[]; at: Date },
 ): Promise<void> {
   const last = await lastAttempt(trx, organizationId, part);
-  if (!last || last.decided_at !== null) return;
   const { outcome, reasons = [], at } = decision;
+  if (!last || (last.decided_at !== null && !(last.outcome === 'failed' && outcome === 'verified'))) return;
   await thisAttempt(trx, last)
     .set({ outcome, reasons: JSON.stringify(reasons), decided_at: at })
     .execute();

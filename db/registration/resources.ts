@@ -30,27 +30,55 @@ export async function resourceSids(trx: Trx, organizationId: string): Promise<Pa
   return Object.fromEntries(rows.map((row) => [row.kind, row.sid!]));
 }
 
-/** Writes that Twilio is about to be asked to make it. */
-export async function markResourceAsked(trx: Trx, organizationId: string, kind: ResourceKind, at: Date): Promise<void> {
-  await trx
+/**
+ * Writes that Twilio is about to be asked to make it, unless somebody else asked, or recorded it, since it was read.
+ *
+ * @param known what was read
+ * @returns whether it was written: only then may Twilio be asked
+ */
+export async function claimResource(
+  trx: Trx,
+  { organizationId, kind, known, at }: { organizationId: string; kind: ResourceKind; known: Resource; at: Date },
+): Promise<boolean> {
+  const result = await trx
     .insertInto('registration_resources')
     .values({ organization_id: organizationId, kind, asked_at: at })
-    .onConflict((conflict) => conflict.columns(['organization_id', 'kind']).doUpdateSet({ asked_at: at }))
-    .execute();
+    .onConflict((conflict) =>
+      conflict
+        .columns(['organization_id', 'kind'])
+        .doUpdateSet({ asked_at: at })
+        .where('registration_resources.sid', 'is', null)
+        .where('registration_resources.asked_at', 'is not distinct from', known.askedAt),
+    )
+    .executeTakeFirst();
+  return (result.numInsertedOrUpdatedRows ?? 0n) > 0n;
 }
 
-/** Writes that it exists; null that it is gone. */
+/** Writes that it exists, unless one is on record. @returns whether it was written */
 export async function recordResource(
   trx: Trx,
   organizationId: string,
   kind: ResourceKind,
-  sid: string | null,
-): Promise<void> {
-  await trx
+  sid: string,
+): Promise<boolean> {
+  const result = await trx
     .insertInto('registration_resources')
     .values({ organization_id: organizationId, kind, sid })
     .onConflict((conflict) =>
-      conflict.columns(['organization_id', 'kind']).doUpdateSet({ sid, ...(sid === null && { asked_at: null }) }),
+      conflict
+        .columns(['organization_id', 'kind'])
+        .doUpdateSet({ sid })
+        .where('registration_resources.sid', 'is', null),
     )
+    .executeTakeFirst();
+  return (result.numInsertedOrUpdatedRows ?? 0n) > 0n;
+}
+
+/** Forgets it: it is gone, it was refused, or another one takes its place. */
+export async function forgetResource(trx: Trx, organizationId: string, kind: ResourceKind): Promise<void> {
+  await trx
+    .deleteFrom('registration_resources')
+    .where('organization_id', '=', organizationId)
+    .where('kind', '=', kind)
     .execute();
 }

@@ -9,17 +9,21 @@ import { companyFindings } from './preflight/company.ts';
 import type { Finding, PreflightContext } from './preflight/findings.ts';
 import { sampleFindings } from './preflight/messages.ts';
 import { inOrder, missingFindings } from './preflight/required.ts';
+import { cleanSample } from './samples.ts';
 
 export type { Finding, PreflightContext, SiteCheck } from './preflight/findings.ts';
 
-/** Everything that is wrong or doubtful, in the questionnaire's order. Drafts may be partial. */
-export const preflight = (draft: IntakeDraft, context: PreflightContext): Finding[] =>
-  inOrder([
+/** Everything that is wrong or doubtful, in the questionnaire's order. Drafts may be partial; samples are judged clean. */
+export function preflight(written: IntakeDraft, context: PreflightContext): Finding[] {
+  const { messageSamples } = written;
+  const draft = messageSamples ? { ...written, messageSamples: messageSamples.map(cleanSample) } : written;
+  return inOrder([
     ...missingFindings(draft),
     ...companyFindings(draft, context),
     ...campaignFindings(draft, context),
     ...sampleFindings(draft, context),
   ]);
+}
 
 export const hasErrors = (findings: readonly Finding[]): boolean =>
   findings.some(({ severity }) => severity === 'error');

@@ -71,6 +71,11 @@ export const brandRejections: Readonly<Record<number, Rejection>> = {
     remedy: 'Send the link again and have it followed within seven days.',
     fields: ['brandContactEmail', 'representative.email'],
   },
+  20404: {
+    reason: 'It does not exist at Twilio any more: somebody deleted it there.',
+    remedy: 'Resubmit: it is made anew, and charged again.',
+    fields: [],
+  },
   22214: {
     reason: 'A part of the profile is missing: the company or its representative.',
     remedy: 'Fill in everything about the company and its representative, then resubmit.',

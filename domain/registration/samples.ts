@@ -13,14 +13,30 @@ const quotes = [
   { opening: "'‘’‚", closing: "'‘’" },
 ] as const;
 
-/** Leaves a number that starts a list within the text: `1. Reply YES 2. Reply NO`. */
-function withoutNumber(text: string): string {
-  const found = numbering.exec(text);
-  if (!found) return text;
-  const number = Number(found[1]);
-  const rest = text.slice(found[0].length);
-  const goesOn = new RegExp(String.raw`(?:^|\s)[(#]?${number + 1}[.):](?:\s|$)`).test(rest);
-  return goesOn ? text : rest;
+const without = (pattern: RegExp, text: string): string => text.slice(pattern.exec(text)?.[0].length ?? 0);
+
+/**
+ * Takes numbers from the beginning of one sample, and leaves one that starts a list within it: `1. Reply YES 2. Reply
+ * NO`. The text only ever gets shorter, so what its middle does not contain needs no second search: a thousand numbers
+ * take no thousand passes.
+ */
+function numbersOf(): (text: string) => string {
+  const absent = new Set<number>();
+  const continues = (text: string, number: number): boolean => {
+    const mark = String.raw`[(#]?${number}[.):]`;
+    if (new RegExp(String.raw`^${mark}(?:\s|$)`).test(text)) return true;
+    if (new RegExp(String.raw`\s${mark}$`).test(text.slice(-6))) return true;
+    if (absent.has(number)) return false;
+    const found = new RegExp(String.raw`\s${mark}\s`).test(text);
+    if (!found) absent.add(number);
+    return found;
+  };
+  return (text) => {
+    const found = numbering.exec(text);
+    if (!found) return text;
+    const rest = text.slice(found[0].length);
+    return continues(rest, Number(found[1]) + 1) ? text : rest;
+  };
 }
 
 /** Without the quotes that enclose all of it. Those of `"Yes" or "no"` enclose two parts, and stay. */
@@ -49,12 +65,12 @@ const isApostrophe = (text: string, index: number): boolean =>
  */
 export function cleanSample(text: string): string {
   let cleaned = text.replaceAll(/[\u200B\u2060]/gu, '').replaceAll(/\s+/gu, (gap) => (/[\r\n]/.test(gap) ? '\n' : ' '));
+  const withoutNumber = numbersOf();
   let before: string;
   do {
     before = cleaned;
-    cleaned = withoutQuotes(
-      withoutNumber(cleaned.trim().replace(label, '').trimStart()).trim().replace(bullet, '').trim(),
-    );
+    cleaned = without(label, cleaned.trim()).trimStart();
+    cleaned = withoutQuotes(without(bullet, withoutNumber(cleaned).trim()).trim());
   } while (cleaned !== before);
   return cleaned.replaceAll('\n', ' ');
 }

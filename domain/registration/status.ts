@@ -49,6 +49,8 @@ export function indicator(
 const day = 86_400_000;
 /** How long the identity link lives. */
 export const verificationMs = 7 * day;
+/** Twilio may have sent the link later than it says: while it shows a live one, it is given so much longer. */
+export const verificationGraceMs = 3_600_000;
 /** When the representative is reminded, after the link was sent. */
 export const reminderDays = [1, 3, 6] as const;
 /** A review that lasts longer is longer than usual; counted from its own submission. */
@@ -86,10 +88,10 @@ export function allowedActions({ state, brand, campaign }: Standing): (Registrat
   ];
 }
 
-/** Whether the intake may change: not while somebody is reviewing what it said. */
+/** Whether the intake may change: not while somebody is reviewing what it said, as they may after a cancel too. */
 export const isEditable = ({ state, brand, campaign }: Standing): boolean =>
   state === 'draft' ||
-  state === 'cancelled' ||
+  (state === 'cancelled' && (campaign === 'not_started' || campaign === 'failed')) ||
   (state === 'submitted' && (brand === 'failed' || brand === 'verification_expired' || campaign === 'failed'));
 
 /** A command to a registration's workflows. What it is about is in Postgres by then. */

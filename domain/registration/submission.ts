@@ -21,9 +21,9 @@ export interface CampaignSubmission extends Record<string, unknown> {
 const longestFlow = 2_048;
 
 /**
- * The reviewer sees the evidence where the flow names its address: Twilio takes no files.
+ * The reviewer sees the evidence where the flow names its address: Twilio takes no files. As many as fit are named.
  *
- * @param evidenceUrls public addresses of the screenshots
+ * @param evidenceUrls public addresses of the screenshots, the newest first
  */
 function flowWithEvidence(flow: string, evidenceUrls: readonly string[]): string {
   let result = flow.trim();
@@ -34,6 +34,7 @@ function flowWithEvidence(flow: string, evidenceUrls: readonly string[]): string
   return result;
 }
 
+/** @param evidenceUrls public addresses of the screenshots, the newest first: what does not fit is left out at the end */
 export function campaignSubmission(intake: Intake, evidenceUrls: readonly string[]): CampaignSubmission {
   const { optInMessage, optInKeywords } = intake;
   return {

@@ -51,3 +51,6 @@ export function isStale(changedAt: Date, askedAt: Date | null, now: Date): boole
   if (!askedAt || now.getTime() - askedAt.getTime() > stalenessMs) return false;
   return changedAt.getTime() < Math.floor(askedAt.getTime() / 1000) * 1000;
 }
+
+/** Stands for "it is not there any more" among Twilio's reasons: its code for what does not exist. */
+export const goneAtTwilio = 20404;

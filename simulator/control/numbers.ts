@@ -1,6 +1,10 @@
-/** `POST /control/numbers`: gives an account a number without a purchase, in a sender pool if one is named. */
+/**
+ * `POST /control/numbers`: gives an account a number without a purchase, in a sender pool if one is named.
+ * `POST /control/numbers/sell`: another customer of Twilio buys a number.
+ */
 import { z } from 'zod';
 import { TwilioError } from '../http/errors.ts';
+import { isPossibleNumber } from '../numbers/phone-number.ts';
 import { check, ControlError, type ControlAnswer, type ControlCall } from './route.ts';
 
 const newNumber = z.strictObject({
@@ -17,6 +21,7 @@ export function createNumber({ world, body }: ControlCall): ControlAnswer {
   if (messagingServiceSid !== undefined && service === undefined) {
     throw new ControlError(404, `Account ${accountSid} has no messaging service ${messagingServiceSid}`);
   }
+  if (world.inventory.isSoldToAnother(phoneNumber)) throw new ControlError(409, `${phoneNumber} was sold to another`);
   try {
     const now = world.clock.now();
     const number = world.phoneNumbers.create(accountSid, phoneNumber, now);
@@ -30,4 +35,16 @@ export function createNumber({ world, body }: ControlCall): ControlAnswer {
     if (error instanceof TwilioError) throw new ControlError(409, error.message);
     throw error;
   }
+}
+
+const soldNumber = z.strictObject({
+  phoneNumber: z.string().refine(isPossibleNumber, 'should be a phone number in E.164'),
+});
+
+export function sellNumber({ world, body }: ControlCall): ControlAnswer {
+  const { phoneNumber } = check(soldNumber, body);
+  const owner = world.phoneNumbers.byNumber.get(phoneNumber);
+  if (owner !== undefined) throw new ControlError(409, `Account ${owner.accountSid} has ${phoneNumber}`);
+  world.inventory.sellToAnother(phoneNumber);
+  return { status: 200, body: { phoneNumber } };
 }

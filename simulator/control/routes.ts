@@ -2,11 +2,12 @@
 import { ClockError } from '../clock/clock.ts';
 import type { World } from '../world.ts';
 import { readBehaviour, writeBehaviour } from './behaviour.ts';
+import { receiveCall } from './calls.ts';
 import { moveClock, readClock } from './clock.ts';
 import { receiveInbound } from './inbound.ts';
 import { readMail } from './mail.ts';
 import { readMessages } from './messages.ts';
-import { createNumber } from './numbers.ts';
+import { createNumber, sellNumber } from './numbers.ts';
 import { clickLink, decideBrand } from './registration/brands.ts';
 import { decideCustomerProfile, decideTrustProduct } from './registration/bundles.ts';
 import { decideCampaign } from './registration/campaigns.ts';
@@ -25,7 +26,9 @@ const ROUTES: Record<string, ControlHandler> = {
   'GET /control/behaviour': readBehaviour,
   'PUT /control/behaviour': writeBehaviour,
   'POST /control/inbound': receiveInbound,
+  'POST /control/calls': receiveCall,
   'POST /control/numbers': createNumber,
+  'POST /control/numbers/sell': sellNumber,
   'POST /control/customer-profiles/{sid}': decideCustomerProfile,
   'POST /control/trust-products/{sid}': decideTrustProduct,
   'POST /control/brands/{sid}': decideBrand,

@@ -81,11 +81,14 @@ export function readState({ world }: ControlCall): ControlAnswer {
         statusCallback: service.statusCallback,
         usAppToPersonRegistered: service.usAppToPersonRegistered,
       })),
-      numbers: [...phoneNumbers.bySid.values()].map(({ sid, phoneNumber, accountSid, serviceSid }) => ({
-        sid,
-        phoneNumber,
-        accountSid,
-        messagingServiceSid: serviceSid,
+      numbers: [...phoneNumbers.bySid.values()].map((number) => ({
+        sid: number.sid,
+        phoneNumber: number.phoneNumber,
+        accountSid: number.accountSid,
+        messagingServiceSid: number.serviceSid,
+        friendlyName: number.friendlyName,
+        smsUrl: number.smsUrl,
+        voiceUrl: number.voiceUrl,
       })),
     },
   };

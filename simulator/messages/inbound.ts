@@ -28,7 +28,7 @@ interface Target {
 function targetOf(world: World, number: PhoneNumber): Target {
   const service = world.services.all.get(number.serviceSid ?? '');
   if (service === undefined || service.useInboundWebhookOnNumber) {
-    return { url: number.smsUrl || null, method: number.smsMethod, fallbackUrl: null };
+    return { url: number.smsUrl || null, method: number.smsMethod, fallbackUrl: number.smsFallbackUrl || null };
   }
   return { url: service.inboundRequestUrl, method: service.inboundMethod, fallbackUrl: service.fallbackUrl };
 }

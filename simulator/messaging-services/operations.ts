@@ -11,8 +11,6 @@ const HOST = 'https://messaging.twilio.com';
 const MAX_NAME_LENGTH = 64;
 /** Seconds; Twilio's limits of a validity period. */
 const MAX_VALIDITY_PERIOD = 36_000;
-/** Twilio's default limit of numbers in a pool. */
-const MAX_POOL = 400;
 
 const LINKS = {
   phone_numbers: 'PhoneNumbers',
@@ -182,7 +180,7 @@ export function messagingServiceOperations(world: World): Operations {
       if (number.serviceSid !== null) {
         throw new TwilioError(409, 21712, 'Phone Number is associated with another Messaging Service.');
       }
-      if (service.pool.length >= MAX_POOL) {
+      if (service.pool.length >= world.behaviour.poolLimit) {
         throw new TwilioError(412, 21714, 'Messaging Service contains maximum number of Phone Numbers.');
       }
       services.join(service, number, clock.now());

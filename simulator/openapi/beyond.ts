@@ -20,8 +20,19 @@ const BRAND_2FA = {
   },
 };
 
-/** Adds to a document, in place, what it leaves out. */
+const SEARCH = '/2010-04-01/Accounts/{AccountSid}/AvailablePhoneNumbers/{CountryCode}/Local.json';
+
+/** The document's own examples of a search carry the list and `uri` only: there is one page, and the SDK asks for no other. */
+function amendSearch(paths: OpenApiDocument['paths']): void {
+  const schema = paths[SEARCH]?.['get']?.responses['200']?.content?.['application/json']?.schema;
+  for (const name of Object.keys(schema?.properties ?? {})) {
+    if (name !== 'available_phone_numbers' && name !== 'uri') delete schema?.properties?.[name];
+  }
+}
+
+/** Adds to a document, in place, what it leaves out, and takes from it what its examples do not have. */
 export function amend(product: Product, { paths, components }: OpenApiDocument): void {
+  if (product === 'api') amendSearch(paths);
   if (product !== 'messaging') return;
   paths['/v1/a2p/BrandRegistrations/{Sid}/2fa'] = { post: BRAND_2FA };
   // The document's own examples of pending brands have null here.

@@ -160,6 +160,66 @@ describe('an account of its own', () => {
     expect(kept.segments_per_second).toBe(3.75);
   });
 
+  describe('replaces one that Longwave registered', () => {
+    const before = () => ({ account_sid: newAccount().accountSid, messaging_service_sid: `MG${'d'.repeat(32)}` });
+    const registered = async (account = before()) => {
+      await client.put('/v1/registration/intake', {});
+      const { system } = api.database;
+      await system
+        .updateTable('registrations')
+        .set({ state: 'completed' })
+        .where('organization_id', '=', acme.id)
+        .execute();
+      await system.updateTable('organizations').set(account).where('id', '=', acme.id).execute();
+      return account;
+    };
+    const buyNumber = async () => {
+      const line = { id: `num_${acme.id}`, organization_id: acme.id, twilio_sid: 'PN1', purchased_at: new Date() };
+      await api.database.system
+        .insertInto('phone_numbers')
+        .values({ ...line, phone_number: '+13125550150' })
+        .execute();
+    };
+
+    test('and the audit log says which, and that it stays open', async () => {
+      const old = await registered();
+      const account = newAccount();
+      expect((await attach(account)).status).toBe(200);
+      const replaced = { accountSid: old.account_sid, messagingServiceSid: old.messaging_service_sid };
+      expect((await lastAct()).detail).toEqual({
+        accountSid: account.accountSid,
+        messagingServiceSid: account.messagingServiceSid,
+        replaced: { ...replaced, madeByLongwave: true, left: expect.stringContaining('Open at Twilio') },
+      });
+      await attach(newAccount());
+      expect((await lastAct()).detail.replaced).toMatchObject({
+        accountSid: account.accountSid,
+        madeByLongwave: false,
+      });
+    });
+
+    test('but not while the organization has numbers in it', async () => {
+      const old = await registered();
+      await buyNumber();
+      const answer = await attach(newAccount());
+      expect(answer).toMatchObject({ status: 409, body: { type: '/problems/has-numbers', allowed: [] } });
+      expect(answer.body.detail).toContain(
+        `phone numbers (GET /v1/numbers) that belong to its present account ${old.account_sid}`,
+      );
+      expect(asked).not.toContain('update');
+      expect(await row()).toMatchObject({ ...old, own_account: false });
+      // Its own credentials may change, and those of released numbers keep nobody.
+      expect((await attach({ ...newAccount(), accountSid: old.account_sid })).status).toBe(200);
+      const { system } = api.database;
+      await system
+        .updateTable('phone_numbers')
+        .set({ released_at: new Date() })
+        .where('organization_id', '=', acme.id)
+        .execute();
+      expect((await attach(newAccount())).status).toBe(200);
+    });
+  });
+
   test('without a verified campaign is kept with a warning', async () => {
     answers.campaigns = () => [campaign('MIXED', 'IN_PROGRESS')];
     const { status, body } = await attach(newAccount());

@@ -1,6 +1,6 @@
 /** Event streams: believed by their signature, obeyed once, and kept only when the workflows have heard. */
 import { createHash } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import twilio from 'twilio';
 import { away, force, notFound, startWithTemporal } from './registration/support.ts';
 import type { Api, Organization } from './support.ts';
@@ -166,6 +166,60 @@ describe('is refused with 403', () => {
     const mixed = [event('brand-registration.x'), event('brand-registration.x', other.account)];
     expect((await post(mixed)).status).toBe(403);
     expect(temporal.asked).toEqual([]);
+  });
+});
+
+describe('a token that was changed', () => {
+  const change = (key: string, organization = acme) =>
+    api.database.system
+      .updateTable('organizations')
+      .set({ auth_token: api.app.deps.secrets.encrypt(key) })
+      .where('id', '=', organization.id)
+      .execute();
+  const stop = async (key: string) => {
+    const form = {
+      AccountSid: acme.account,
+      MessageSid: `SM${'1'.repeat(32)}`,
+      From: '+13125550170',
+      To: '+13125550171',
+    };
+    const response = await fetch(`${api.url}/twilio/inbound`, {
+      method: 'POST',
+      headers: {
+        'x-twilio-signature': twilio.getExpectedTwilioSignature(key, 'https://longwave.test/twilio/inbound', {
+          ...form,
+          Body: 'STOP',
+        }),
+      },
+      body: new URLSearchParams({ ...form, Body: 'STOP' }),
+    });
+    return response.status;
+  };
+
+  test('is believed at once, although the old one is remembered', async () => {
+    const renewed = 'c'.repeat(32);
+    expect(await stop(token)).toBe(200);
+    expect((await post([event('brand-registration.x')])).status).toBe(200);
+    await change(renewed);
+    const answers = [await stop(renewed), (await post([event('brand-registration.x')], { key: renewed })).status];
+    expect(answers).toEqual([200, 200]);
+    expect(await stop(token)).toBe(403);
+  });
+
+  test('is looked for once a second, however many forgers there are; who comes meanwhile is heard all the same', async () => {
+    const lookups = vi.spyOn(api.database.system, 'selectFrom');
+    const since = performance.now();
+    expect(await stop(token)).toBe(200);
+    const forged = Array.from({ length: 50 }, () => stop('e'.repeat(32)));
+    const renewed = 'f'.repeat(32);
+    await change(renewed);
+    const statuses = await Promise.all([...forged, stop(renewed)]);
+    expect(statuses).toEqual([...Array.from({ length: 50 }, () => 403), 200]);
+    const count = lookups.mock.calls.filter(([table]) => (table as unknown) === 'organizations').length;
+    lookups.mockRestore();
+    // One when the account was first heard of, and one for each second since.
+    expect(count).toBeLessThanOrEqual(1 + Math.floor((performance.now() - since) / 1_000));
+    expect(count).toBeGreaterThan(1);
   });
 });
 

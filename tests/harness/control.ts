@@ -30,6 +30,11 @@ export interface Behaviour {
     profileAfter?: number;
     campaignRejections?: number | { code: number; fields?: string[] }[];
   };
+  /** Numbers on sale per area code: how many more, or which. */
+  inventory?: Record<string, number | string[]>;
+  /** Share of purchases by number that another customer of Twilio has just made. */
+  soldBetween?: number;
+  poolLimit?: number;
   /** Operations that are performed and whose answers are withheld. */
   holdAnswers?: string[];
 }
@@ -115,6 +120,8 @@ export function controlClient(url: string) {
       call<SimulatedCampaign>('POST', `/campaigns/${sid}`, change),
     customerProfile: (sid: string, change: { status: string; errors?: { code: number }[] }) =>
       call<{ sid: string; status: string }>('POST', `/customer-profiles/${sid}`, change),
+    number: (number: { accountSid: string; phoneNumber: string }) =>
+      call<{ sid: string; phoneNumber: string }>('POST', '/numbers', number),
     event: (event: { accountSid: string; type: string; data?: Record<string, unknown> }) =>
       call<unknown>('POST', '/events', event),
     behaviour: (behaviour: Behaviour) => call<Behaviour>('PUT', '/behaviour', behaviour),

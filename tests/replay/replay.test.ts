@@ -38,6 +38,7 @@ const recorded = {
   ],
   registration: ['cancelled', 'cancelledInTheWebUi', 'happyPath'],
   brandVerification: [
+    'addressCorrected',
     'cancelled',
     'clickedOnDay6',
     'continuedAsNew',
@@ -47,6 +48,7 @@ const recorded = {
     'lapsedAndResent',
     'profileRejected',
     'publicCompany',
+    'resendRefused',
   ],
   campaignReview: [
     'continuedAsNew',

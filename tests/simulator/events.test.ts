@@ -187,6 +187,29 @@ describe('registration', () => {
   });
 });
 
+test('a number that joins after the approval is registered, and one that has left before is not', async () => {
+  const acme = await verifiedCompany();
+  const { url, received } = await receiver();
+  const { sid: campaign } = await acme.campaign();
+  await acme.decideCampaign(campaign, { status: 'VERIFIED' });
+  await subscribe(acme.own, url);
+  const [stays, leaves] = [
+    await acme.own.incomingPhoneNumbers.create({ areaCode: '415' }),
+    await acme.own.incomingPhoneNumbers.create({ areaCode: '415' }),
+  ];
+  const { phoneNumbers } = acme.own.messaging.v1.services(acme.serviceSid);
+  await phoneNumbers.create({ phoneNumberSid: leaves.sid });
+  await acme.own.incomingPhoneNumbers(leaves.sid).remove();
+  await phoneNumbers.create({ phoneNumberSid: stays.sid });
+  await until('the number is registered', () => received.length === 3);
+  const told = received.map(({ body }) => JSON.parse(body)[0]);
+  expect(told.map(({ type, source }) => [type.split('.').at(-1), source])).toEqual([
+    ['pending', leaves.sid],
+    ['pending', stays.sid],
+    ['successful', stays.sid],
+  ]);
+});
+
 describe('delivery', () => {
   test('is tried again after an error and after no answer, with the same event', async () => {
     const { emit, received } = await subscribed((_webhook, index) =>

@@ -76,6 +76,24 @@ test('a number cannot join a service twice (21710) or another service as well (2
   expect((await services(two.sid).phoneNumbers.create({ phoneNumberSid })).serviceSid).toBe(two.sid);
 });
 
+test('a full pool takes no more (21714) until a number has left', async () => {
+  const { behave, client } = await simulator();
+  await behave({ poolLimit: 2 });
+  const service = client().messaging.v1.services(
+    (await client().messaging.v1.services.create({ friendlyName: 'S' })).sid,
+  );
+  const join = async () => {
+    const { sid } = await client().incomingPhoneNumbers.create({ areaCode: '415' });
+    return service.phoneNumbers.create({ phoneNumberSid: sid });
+  };
+  const { sid } = await join();
+  await join();
+  expect(await rejection(join())).toMatchObject({ status: 412, code: 21714 });
+  await service.phoneNumbers(sid).remove();
+  await join();
+  expect(await service.phoneNumbers.list()).toHaveLength(2);
+});
+
 test('a released number leaves its sender pool', async () => {
   const { client } = await simulator();
   const { services } = client().messaging.v1;

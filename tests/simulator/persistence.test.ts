@@ -117,6 +117,30 @@ test('all that was set up survives a kill -9 a second later, and works', async (
   await until('the sink was told', () => received.some(({ body }) => body.includes(type)));
 });
 
+test('numbers keep all their settings, what was sold to others stays sold, and what was on sale is behaviour', async () => {
+  const dataFile = await newFile();
+  const before = await simulator({ dataFile });
+  await before.behave({ inventory: { 415: 2 } });
+  const settings = { friendlyName: 'Front desk', voiceUrl: 'https://example.com/voice', voiceMethod: 'GET' };
+  const { sid, phoneNumber } = await before.client().incomingPhoneNumbers.create({ areaCode: '415', ...settings });
+  const onSale = async (twin: typeof before) =>
+    (await twin.client().availablePhoneNumbers('US').local.list({ areaCode: 415 })).map((offer) => offer.phoneNumber);
+  const [sold = ''] = await onSale(before);
+  await before.control('POST', 'numbers/sell', { phoneNumber: sold });
+  expect(await onSale(before)).toEqual([]);
+  await before.close();
+
+  const after = await simulator({ dataFile, behaviour: { inventory: { 415: 3 } } });
+  expect(await after.client().incomingPhoneNumbers(sid).fetch()).toMatchObject({ phoneNumber, ...settings });
+  const offers = await onSale(after);
+  expect(offers).toHaveLength(3);
+  expect(offers).not.toContain(phoneNumber);
+  expect(offers).not.toContain(sold);
+  expect(await rejection(after.client().incomingPhoneNumbers.create({ phoneNumber: sold }))).toMatchObject({
+    code: 21422,
+  });
+});
+
 describe('what was due', () => {
   test('is due again: reviews of bundles, brands and campaigns that were under way', async () => {
     const dataFile = await newFile();

@@ -12,6 +12,7 @@ import {
   prepare,
   read,
   type Registering,
+  registrationIdOf,
   submit,
   until,
 } from './registration-support.ts';
@@ -39,14 +40,12 @@ async function toLink(organization: Registering): Promise<string> {
   return sid;
 }
 
-async function keep(organization: Registering, what: string): Promise<void> {
-  const { id } = await system.db
-    .selectFrom('registrations')
-    .select('id')
-    .where('organization_id', '=', organization.id)
-    .executeTakeFirstOrThrow();
-  await keepHistory(system.temporal, brandWorkflowId(id), `brandVerification.${what}`);
-}
+const keep = async (organization: Registering, what: string): Promise<void> =>
+  keepHistory(
+    system.temporal,
+    brandWorkflowId(await registrationIdOf(system, organization)),
+    `brandVerification.${what}`,
+  );
 
 const mailTo = async (organization: Registering, recipient: string): Promise<string[]> =>
   (await mailOf(system, organization)).filter(([to]) => to === recipient).map(([, subject]) => subject);
@@ -108,6 +107,44 @@ it('a link that lapses on day 7 is told to the operator; resent, it lives anothe
   await system.twilio.clickLink(sid);
   await until(organization, { brand: { status: 'verified' } });
   await keep(organization, 'lapsedAndResent');
+});
+
+it('a mistyped address is corrected before the link is sent again: the registry writes to the new one', async () => {
+  const organization = await prepare(system);
+  const sid = await toLink(organization);
+  await system.twilio.brand(sid, { status: 'APPROVED', failureReasons: [21738] });
+  await until(organization, { brand: { status: 'verification_expired', reasons: [{ code: 21738 }] } });
+  const right = 'right@acme-staffing.example';
+  const corrected = await organization.client.put('/v1/registration/intake', { representative: { email: right } });
+  expect(corrected.status).toBe(200);
+  expect((await organization.client.post('/v1/registration/brand/resend')).status).toBe(200);
+  const byRegistry = (await system.mail.messages()).filter(({ from }) => from.includes('campaignregistry'));
+  expect(byRegistry.map(({ to }) => to.join())).toEqual([representative, right]);
+  await eventually(async () =>
+    expect(await mailTo(organization, right)).toEqual(['confirm your identity within 7 days']),
+  );
+  await system.twilio.clickLink(sid);
+  await until(organization, { brand: { status: 'verified' } });
+  await keep(organization, 'addressCorrected');
+});
+
+it('a resend that Twilio refuses is refused each time, and nothing is said to have been sent', async () => {
+  const organization = await prepare(system);
+  const sid = await toLink(organization);
+  await system.advance('3 days');
+  // The registry mails the link three days later than Twilio said.
+  await system.twilio.brand(sid, { status: 'APPROVED' });
+  await system.advance('5 days');
+  await until(organization, { brand: { status: 'verification_expired' } });
+  for (const _time of ['first', 'second']) {
+    const refused = await organization.client.post('/v1/registration/brand/resend');
+    expect(refused).toMatchObject({ status: 422, body: { reason: 'refused_by_twilio' } });
+  }
+  expect(await read(organization)).toMatchObject({ brand: { status: 'verification_expired' } });
+  // It still counts when it is followed.
+  await system.twilio.clickLink(sid);
+  await until(organization, { brand: { status: 'verified' } });
+  await keep(organization, 'resendRefused');
 });
 
 it('a public company without a ticker is refused before any fee; with it, it is registered and its identity check charged', async () => {

@@ -13,6 +13,7 @@ import {
   prepare,
   read,
   type Registering,
+  registrationIdOf,
   submit,
   toVerifiedBrand,
   until,
@@ -29,14 +30,12 @@ beforeEach(async () => {
   await system.twilio.reset();
 });
 
-async function keep(organization: Registering, what: string): Promise<void> {
-  const { id } = await system.db
-    .selectFrom('registrations')
-    .select('id')
-    .where('organization_id', '=', organization.id)
-    .executeTakeFirstOrThrow();
-  await keepHistory(system.temporal, campaignWorkflowId(id), `campaignReview.${what}`);
-}
+const keep = async (organization: Registering, what: string): Promise<void> =>
+  keepHistory(
+    system.temporal,
+    campaignWorkflowId(await registrationIdOf(system, organization)),
+    `campaignReview.${what}`,
+  );
 
 const resubmit = async ({ client }: Registering, corrections: object) => {
   const answer = await client.post('/v1/registration/campaign/resubmit', corrections);

@@ -3,23 +3,19 @@
  * development server of its own that suggests to continue as new after a few events, as a real one does after thousands.
  */
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApplicationFailure, Context } from '@temporalio/activity';
-import { Client, Connection, type WorkflowHandle, WorkflowUpdateFailedError } from '@temporalio/client';
-import { NativeConnection, Worker } from '@temporalio/worker';
+import { type Client, type WorkflowHandle, WorkflowUpdateFailedError } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CommandInput } from '../../activities/mass-sms.ts';
 import { type MassSmsState, transitionNotAllowed } from '../../domain/mass-sms.ts';
-import { startChild } from '../../launcher/support/child.ts';
-import { findTemporal, untilTemporalAnswers } from '../../launcher/temporal.ts';
 import type { massSms } from '../../workflows/index.ts';
 import { stateQuery, updates } from '../../workflows/mass-sms/messages.ts';
 import { taskQueues } from '../../workflows/task-queues.ts';
 import { eventually } from '../harness/eventually.ts';
-import { freePort, temporaryFolder } from '../harness/infrastructure.ts';
 import { workflowBundle } from '../replay/bundle.ts';
 import { keepHistory } from '../replay/record.ts';
+import { type SmallHistories, startSmallHistories } from './small-histories.ts';
 
 /** What the activities answer; each test sets its own. */
 interface Play {
@@ -29,54 +25,27 @@ interface Play {
 const plays = new Map<string, Play>();
 const playOf = (massSmsId: string): Play => plays.get(massSmsId)!;
 
-const suggestContinueAsNewAfter = 40;
+let temporal: SmallHistories;
 let client: Client;
-const closing: (() => Promise<unknown>)[] = [];
 
 beforeAll(async () => {
-  const port = await freePort();
-  const { path } = await findTemporal(() => {});
-  const folder = await temporaryFolder('small-histories');
-  const server = startChild({
-    name: 'temporal',
-    command: path,
-    args: [
-      ['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--headless', '--log-level', 'warn'],
-      ['--dynamic-config-value', `limit.historyCount.suggestContinueAsNew=${suggestContinueAsNewAfter}`],
-    ].flat(),
-    log: join(folder, 'server.log'),
-  });
-  closing.push(() => server.stop());
-  await untilTemporalAnswers(server, port, ['default']);
-  const address = `127.0.0.1:${port}`;
-  const native = await NativeConnection.connect({ address });
-  const connection = await Connection.connect({ address });
-  client = new Client({ connection });
-  const control = await Worker.create({
-    connection: native,
+  temporal = await startSmallHistories(40);
+  client = temporal.client;
+  await temporal.work({
     taskQueue: taskQueues.control,
     workflowBundle: await workflowBundle(),
     activities: { applyCommand: (input: CommandInput) => playOf(input.massSmsId).applyCommand(input) },
   });
-  const bulk = await Worker.create({
-    connection: native,
+  await temporal.work({
     taskQueue: taskQueues.bulk,
     activities: {
       runBatch: ({ massSmsId }: { massSmsId: string }) => playOf(massSmsId).runBatch(Context.current()),
     },
     maxHeartbeatThrottleInterval: '100ms',
   });
-  const running = [control.run(), bulk.run()];
-  closing.push(async () => {
-    control.shutdown();
-    bulk.shutdown();
-    await Promise.all(running);
-    await connection.close();
-    await native.close();
-  });
 });
 afterAll(async () => {
-  for (const close of closing.toReversed()) await close();
+  await temporal?.stop();
 });
 
 const state = (status: MassSmsState['status'], runAt: Date | null = null): MassSmsState => ({

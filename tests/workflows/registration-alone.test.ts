@@ -1,26 +1,28 @@
 /**
- * The workflows of a registration alone, their activities played by the tests: what cannot be brought about from outside.
- * On a development server of its own that suggests to continue as new after a few events, as a real one does after
- * thousands, which a review of many months may reach.
+ * The workflows of a registration alone, their activities played by the tests: what cannot be brought about from outside,
+ * such as the long histories of a review that lasts many months.
  */
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
-import { Client, Connection, WorkflowUpdateFailedError } from '@temporalio/client';
-import { NativeConnection, Worker } from '@temporalio/worker';
+import { type Client, WorkflowUpdateFailedError } from '@temporalio/client';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { BrandState, BrandStatus, CampaignState, CampaignStatus } from '../../domain/registration/status.ts';
-import { startChild } from '../../launcher/support/child.ts';
-import { findTemporal, untilTemporalAnswers } from '../../launcher/temporal.ts';
 import * as brand from '../../workflows/brand-verification/messages.ts';
 import * as campaign from '../../workflows/campaign-review/messages.ts';
 import { taskQueues } from '../../workflows/task-queues.ts';
 import { eventually } from '../harness/eventually.ts';
-import { freePort, temporaryFolder } from '../harness/infrastructure.ts';
 import { workflowBundle } from '../replay/bundle.ts';
 import { keepHistory } from '../replay/record.ts';
+import { type SmallHistories, startSmallHistories } from './small-histories.ts';
 
 /** What Postgres would say, by organization. */
-const brands = new Map<string, { status: BrandStatus; looks: number; submissions: number }>();
+interface Brand {
+  status: BrandStatus;
+  looks: number;
+  submissions: number;
+  /** How long a resubmission takes to be written. */
+  slowly?: () => Promise<void>;
+}
+const brands = new Map<string, Brand>();
 const campaigns = new Map<string, { status: CampaignStatus; looks: number; submissions: number }>();
 
 type Ref = { organizationId: string };
@@ -51,6 +53,7 @@ const activities = {
   ensureMessagingService: nothing,
   beginBrandAttempt: async (given: Ref & { actor?: string }) => {
     const play = brands.get(given.organizationId)!;
+    if (given.actor !== undefined) await play.slowly?.();
     if (given.actor !== undefined || play.status === 'draft') play.status = 'submitted';
     return brandState(given);
   },
@@ -76,44 +79,16 @@ const activities = {
   },
 };
 
+let temporal: SmallHistories;
 let client: Client;
-const closing: (() => Promise<unknown>)[] = [];
 
 beforeAll(async () => {
-  const port = await freePort();
-  const { path } = await findTemporal(() => {});
-  const folder = await temporaryFolder('small-histories');
-  const server = startChild({
-    name: 'temporal',
-    command: path,
-    args: [
-      ['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--headless', '--log-level', 'warn'],
-      ['--dynamic-config-value', 'limit.historyCount.suggestContinueAsNew=150'],
-    ].flat(),
-    log: join(folder, 'server.log'),
-  });
-  closing.push(() => server.stop());
-  await untilTemporalAnswers(server, port, ['default']);
-  const address = `127.0.0.1:${port}`;
-  const native = await NativeConnection.connect({ address });
-  const connection = await Connection.connect({ address });
-  client = new Client({ connection });
-  const worker = await Worker.create({
-    connection: native,
-    taskQueue: taskQueues.control,
-    workflowBundle: await workflowBundle(),
-    activities,
-  });
-  const running = worker.run();
-  closing.push(async () => {
-    worker.shutdown();
-    await running;
-    await connection.close();
-    await native.close();
-  });
+  temporal = await startSmallHistories(150);
+  client = temporal.client;
+  await temporal.work({ taskQueue: taskQueues.control, workflowBundle: await workflowBundle(), activities });
 });
 afterAll(async () => {
-  for (const close of closing.toReversed()) await close();
+  await temporal?.stop();
 });
 
 const ids = () => ({ organizationId: `org_${randomUUID()}`, registrationId: `reg_${randomUUID()}` });
@@ -179,6 +154,43 @@ it('campaignReview continues as new when the server suggests it, submits nothing
   await handle.signal(campaign.changedSignal);
   expect(await handle.result()).toBe('verified');
   await keepHistory(client, input.registrationId, 'campaignReview.continuedAsNew');
+});
+
+it('a resubmission that is being written when the workflow continues as new is not lost', async () => {
+  const input = ids();
+  const begun = Promise.withResolvers<void>();
+  const written = Promise.withResolvers<void>();
+  const play: Brand = {
+    status: 'failed',
+    looks: 0,
+    submissions: 0,
+    slowly: () => {
+      begun.resolve();
+      return written.promise;
+    },
+  };
+  brands.set(input.organizationId, play);
+  const handle = await start('brandVerification', input);
+  await eventually(async () => expect((await handle.query(brand.stateQuery)).status).toBe('failed'));
+  // To just below the length at which the server suggests it.
+  await eventually(
+    async () => {
+      await handle.signal(brand.changedSignal);
+      expect((await handle.describe()).historyLength).toBeGreaterThan(125);
+    },
+    { everyMs: 30 },
+  );
+  const answer = handle.executeUpdate(brand.resubmitUpdate, { args: [{ actor: 'user:usr_1' }] });
+  await begun.promise;
+  for (let events = 0; events < 12; events += 1) await handle.signal(brand.changedSignal);
+  await eventually(async () => expect((await handle.describe()).historyLength).toBeGreaterThan(150));
+  written.resolve();
+  expect(await answer).toMatchObject({ status: 'submitted' });
+  await eventually(async () => expect(play.submissions).toBe(1));
+  play.status = 'verified';
+  const current = client.workflow.getHandle(input.registrationId);
+  await current.signal(brand.changedSignal);
+  expect(await current.result()).toBe('verified');
 });
 
 it('two resubmissions at once are one', async () => {

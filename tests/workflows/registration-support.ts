@@ -105,6 +105,10 @@ export const read = async ({ client }: Pick<Registering, 'client'>) => (await cl
 export const until = (organization: Pick<Registering, 'client'>, expected: Record<string, unknown>) =>
   eventually(async () => expect(await read(organization)).toMatchObject(expected), { withinMs: 60_000 });
 
+export const registrationIdOf = async (system: System, { id }: Pick<Registering, 'id'>): Promise<string> =>
+  (await system.db.selectFrom('registrations').select('id').where('organization_id', '=', id).executeTakeFirstOrThrow())
+    .id;
+
 /** What the simulator holds of the organization's subaccount. */
 export async function atTwilio(system: System, { id }: Pick<Registering, 'id'>) {
   const { account_sid: accountSid } = await system.db

@@ -1,6 +1,7 @@
 /** A registration as a whole: from the questionnaire to an enabled module, cancelled, lost, and side by side. */
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { brandWorkflowId, campaignWorkflowId, registrationWorkflowId } from '../../workflows/ids.ts';
+import { newId } from '../../db/ids.ts';
 import { eventually } from '../harness/eventually.ts';
 import { startSystem, type System } from '../harness/system.ts';
 import { keepHistory } from '../replay/record.ts';
@@ -12,6 +13,7 @@ import {
   prepare,
   read,
   type Registering,
+  registrationIdOf,
   submit,
   toVerifiedBrand,
   until,
@@ -28,16 +30,19 @@ beforeEach(async () => {
   await system.twilio.reset();
 });
 
-const registrationId = async ({ id }: Registering): Promise<string> =>
-  (await system.db.selectFrom('registrations').select('id').where('organization_id', '=', id).executeTakeFirstOrThrow())
-    .id;
-
 const once = { customerProfiles: 1, trustProducts: 1, brands: 1, campaigns: 1, messagingServices: 1, addresses: 1 };
 /** How many of each thing the subaccount has. */
 async function counts(organization: Registering): Promise<Record<string, number>> {
   const { accountSid: _, ...things } = await atTwilio(system, organization);
   return Object.fromEntries(Object.entries(things).map(([kind, items]) => [kind, items.length]));
 }
+
+/** Waits until the brand is submitted and its workflow at rest: it will look again in some seconds. */
+const withRegistry = (organization: Registering) =>
+  eventually(async () => {
+    const { timeline } = await read(organization);
+    expect(timeline.at(-1)).toMatchObject({ subject: 'brand', event: 'with_registry' });
+  });
 
 /** Has the carriers approve, and waits for the end. */
 async function toCompletion(organization: Registering): Promise<void> {
@@ -91,7 +96,7 @@ it('goes from the questionnaire to an enabled module by itself, with one of each
     'registration.completed',
   ]);
 
-  const id = await registrationId(organization);
+  const id = await registrationIdOf(system, organization);
   await keepHistory(system.temporal, registrationWorkflowId(organization.id), 'registration.happyPath');
   await keepHistory(system.temporal, brandWorkflowId(id), 'brandVerification.happyPath');
   await keepHistory(system.temporal, campaignWorkflowId(id), 'campaignReview.happyPath');
@@ -147,7 +152,10 @@ it('two organizations of the same name and different domains have a subaccount e
   const { accounts: all } = await system.twilio.state();
   const names = all.filter(({ sid }) => accounts.includes(sid)).map(({ friendlyName }) => friendlyName);
   expect(names.toSorted()).toEqual(['Twin Staffing (twin-one.example)', 'Twin Staffing (twin-two.example)']);
-  for (const twin of twins) expect((await twin.client.post('/v1/registration/cancel')).status).toBe(200);
+  for (const twin of twins) {
+    await withRegistry(twin);
+    expect((await twin.client.post('/v1/registration/cancel')).status).toBe(200);
+  }
 });
 
 it('an account of that name that exists already is used, and no second one made', async () => {
@@ -158,7 +166,35 @@ it('an account of that name that exists already is used, and no second one made'
   expect((await brandOf(system, organization)).accountSid).toBe(made.sid);
   const { accounts } = await system.twilio.state();
   expect(accounts.filter(({ friendlyName }) => friendlyName === 'Known Staffing')).toHaveLength(1);
+  await withRegistry(organization);
   expect((await organization.client.post('/v1/registration/cancel')).status).toBe(200);
+});
+
+it('a number that Twilio does not take any more holds up nothing; the others are registered with the approval', async () => {
+  const organization = await prepare(system);
+  await toVerifiedBrand(system, organization);
+  const { accountSid } = await campaignOf(system, organization);
+  const phoneNumber = '+13125550188';
+  const { sid: bought } = await system.twilio.number({ accountSid, phoneNumber });
+  const at = new Date(await system.now());
+  for (const [index, twilioSid] of [bought, `PN${'0'.repeat(32)}`].entries()) {
+    await system.db
+      .insertInto('phone_numbers')
+      .values({
+        id: newId('number', at),
+        organization_id: organization.id,
+        phone_number: `${phoneNumber.slice(0, -1)}${8 + index}`,
+        twilio_sid: twilioSid,
+        purchased_at: at,
+      })
+      .execute();
+  }
+  await toCompletion(organization);
+  const { body } = await organization.client.get('/v1/numbers');
+  expect(body.items.map(({ registered }: { registered: boolean }) => registered)).toEqual([true, false]);
+  const { messagingServices } = await atTwilio(system, organization);
+  const { numbers } = await system.twilio.state();
+  expect(numbers.find(({ sid }) => sid === bought)).toMatchObject({ messagingServiceSid: messagingServices[0]!.sid });
 });
 
 it('cancelled while the representative is awaited, and submitted again, it goes on with what exists', async () => {
@@ -177,7 +213,7 @@ it('cancelled while the representative is awaited, and submitted again, it goes 
   await keepHistory(system.temporal, registrationWorkflowId(organization.id), 'registration.cancelled');
   await keepHistory(
     system.temporal,
-    brandWorkflowId(await registrationId(organization)),
+    brandWorkflowId(await registrationIdOf(system, organization)),
     'brandVerification.cancelled',
   );
 
@@ -192,7 +228,7 @@ it('cancelled in the Web UI, the facts say so', async () => {
   const organization = await prepare(system);
   await submit(organization);
   await system.advance('1 minutes');
-  await brandOf(system, organization);
+  await withRegistry(organization);
   await system.temporal.workflow.getHandle(registrationWorkflowId(organization.id)).cancel();
   await until(organization, { state: 'cancelled' });
   const { timeline } = await read(organization);
@@ -205,7 +241,7 @@ it('a workflow that was terminated in mid-review is started anew by the sweep, a
   await toVerifiedBrand(system, organization);
   await campaignOf(system, organization);
   await until(organization, { campaign: { status: 'in_review' } });
-  const id = await registrationId(organization);
+  const id = await registrationIdOf(system, organization);
   for (const workflow of [registrationWorkflowId(organization.id), campaignWorkflowId(id)]) {
     await system.temporal.workflow.getHandle(workflow).terminate('a test');
   }

@@ -9,6 +9,7 @@
 import {
   allHandlersFinished,
   ApplicationFailure,
+  CancellationScope,
   condition,
   continueAsNew,
   setCurrentDetails,
@@ -29,6 +30,15 @@ import { type BrandVerificationInput, changedSignal, resendUpdate, resubmitUpdat
 const longestPollMs = 6 * 3_600_000;
 
 export async function brandVerification(input: BrandVerificationInput): Promise<BrandStatus> {
+  try {
+    return await live(input);
+  } finally {
+    // Also when it is cancelled: a command under way is answered.
+    await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
+  }
+}
+
+async function live(input: BrandVerificationInput): Promise<BrandStatus> {
   const { organizationId, carried } = input;
   const ref = { organizationId };
   const polling = new Polling(longestPollMs, carried?.pollMs);
@@ -75,6 +85,7 @@ export async function brandVerification(input: BrandVerificationInput): Promise<
       inTurn(async () => {
         only('verification_expired')(command);
         try {
+          await putContacts();
           return adopt(await act.resendIdentityLink({ ...ref, actor: command.actor, round: state.round }));
         } catch (error) {
           throw unwrapped(error);
@@ -87,10 +98,17 @@ export async function brandVerification(input: BrandVerificationInput): Promise<
     adopt(await act.beginBrandAttempt(ref));
     // Also a workflow that starts anew in the middle of this finds what was done.
     isToSubmit = state.status === 'submitted';
+    if (state.status === 'registered' || state.status === 'verification_expired') {
+      await putContacts().catch((error: unknown) => {
+        if (!isRefused(error)) throw error;
+      });
+    }
   }
   while (!isVerified()) {
     if (workflowInfo().continueAsNewSuggested && !isToSubmit) {
       await condition(allHandlersFinished);
+      // A command may have come, and been obeyed, meanwhile: what it asks for is not carried over.
+      if (isToSubmit) continue;
       await continueAsNew<typeof brandVerification>({
         ...input,
         carried: { version: 1, state, pollMs: polling.waitMs },
@@ -103,8 +121,13 @@ export async function brandVerification(input: BrandVerificationInput): Promise<
     adopt(await act.lookAtBrand(ref));
     if (!isVerified() && !isToSubmit) await polling.wait(state.nextAt);
   }
-  await condition(allHandlersFinished);
   return state.status;
+
+  /** The next identity link goes to whom the questionnaire names now. */
+  async function putContacts(): Promise<void> {
+    await act.putRepresentative(ref);
+    await act.putA2pInformation(ref);
+  }
 
   /** Brings everything at Twilio to what the questionnaire says, waits for the profile, and submits the brand. */
   async function submit(): Promise<void> {

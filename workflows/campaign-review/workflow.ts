@@ -7,6 +7,7 @@
 import {
   allHandlersFinished,
   ApplicationFailure,
+  CancellationScope,
   condition,
   continueAsNew,
   setCurrentDetails,
@@ -27,6 +28,15 @@ import { type CampaignReviewInput, changedSignal, resubmitUpdate, stateQuery } f
 const longestPollMs = 12 * 3_600_000;
 
 export async function campaignReview(input: CampaignReviewInput): Promise<CampaignStatus> {
+  try {
+    return await live(input);
+  } finally {
+    // Also when it is cancelled: a command under way is answered.
+    await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
+  }
+}
+
+async function live(input: CampaignReviewInput): Promise<CampaignStatus> {
   const { organizationId, carried } = input;
   const ref = { organizationId };
   const polling = new Polling(longestPollMs, carried?.pollMs);
@@ -75,6 +85,8 @@ export async function campaignReview(input: CampaignReviewInput): Promise<Campai
   while (!isVerified()) {
     if (workflowInfo().continueAsNewSuggested && !isToSubmit) {
       await condition(allHandlersFinished);
+      // A command may have come, and been obeyed, meanwhile: what it asks for is not carried over.
+      if (isToSubmit) continue;
       await continueAsNew<typeof campaignReview>({ ...input, carried: { version: 1, state, pollMs: polling.waitMs } });
     }
     if (isToSubmit) {
@@ -84,7 +96,6 @@ export async function campaignReview(input: CampaignReviewInput): Promise<Campai
     adopt(await act.lookAtCampaign(ref));
     if (!isVerified() && !isToSubmit) await polling.wait(state.nextAt);
   }
-  await condition(allHandlersFinished);
   return state.status;
 
   async function submit(): Promise<void> {

@@ -67,7 +67,11 @@ export async function registration(input: RegistrationInput): Promise<void> {
     if (!isCancellation(error)) throw error;
     // By a command, or from outside, as ops can in the Web UI: the facts in Postgres must say so too.
     await CancellationScope.nonCancellable(() =>
-      act.cancelRegistration({ ...ref, actor: end.by ?? 'operator:temporal' }),
+      act.cancelRegistration({
+        ...ref,
+        actor: end.by ?? 'operator:temporal',
+        cancelledAt: new Date().toISOString(),
+      }),
     );
     end.of = 'cancelled';
     if (end.by === null) throw error;

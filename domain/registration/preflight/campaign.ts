@@ -1,9 +1,9 @@
-/** What is texted and why, how people opt in, and subjects that are forbidden or have to be declared. */
+/** What is texted and why, and how people opt in. */
 import type { IntakeDraft } from '../intake.ts';
-import { cleanSample } from '../samples.ts';
+import { admitsCondition, admitsPreChecked, admitsSharing, bundlesConsent } from './consent.ts';
 import { type Finding, finding, type PreflightContext } from './findings.ts';
-import { admitsPreChecked, admitsSharing, claims, missingDisclosures } from './text.ts';
-import { ageGated, emergency, forbiddenSubjects, lending, notAgeGated, workFromHome } from './words.ts';
+import { subjectFindings } from './subjects.ts';
+import { missingDisclosures } from './text.ts';
 
 const lengthReason = (what: string, text: string, least: number, most: number): string =>
   `${what} has ${text.length} characters; ${least} to ${most} are allowed.`;
@@ -29,9 +29,12 @@ function descriptionFindings(draft: IntakeDraft, { organization }: PreflightCont
 const texting = /\b(?:sms|mms|text(?:s|ed|ing)?|text-?messag\w*)\b/i;
 /** Where or by what people agree. */
 const place =
-  /https?:\/\/|\bwww\.|\b[a-z\d-]+\.(?:com|net|org|io|co|edu|gov|jobs|ca|us)\b|\b(?:(?:web)?forms?|web ?sites?|web ?pages?|pages?|portals?|apps?|check-?box(?:es)?|keywords?|paper|verbal(?:ly)?|in[- ]person|phone calls?|over the phone|by phone|kiosks?|tablets?|counters?|check-?outs?|qr|in[- ]store|point of sale|contracts?|agreements?|applications?|sign-?ups?)\b/i;
+  /https?:\/\/|\bwww\.|(?<![a-z\d-])[a-z\d-]{1,63}\.(?:com|net|org|io|co|edu|gov|jobs|ca|us)\b|\b(?:(?:web)?forms?|web ?sites?|web ?pages?|pages?|portals?|apps?|check-?box(?:es)?|keywords?|paper|verbal(?:ly)?|in[- ]person|phone calls?|over the phone|by phone|kiosks?|tablets?|counters?|check-?outs?|qr|in[- ]store|point of sale|contracts?|agreements?|applications?|sign-?ups?)\b/i;
 
-function flowFindings({ messageFlow }: IntakeDraft): Finding[] {
+/** The addresses of screenshots are added to the flow, about 110 characters each; Twilio takes 2,048 in all. */
+const longestWithEvidence = 1900;
+
+function flowFindings({ messageFlow }: IntakeDraft, { hasEvidence }: PreflightContext): Finding[] {
   const flow = messageFlow?.trim();
   if (!flow) return [];
   const found: Finding[] = [];
@@ -42,6 +45,12 @@ function flowFindings({ messageFlow }: IntakeDraft): Finding[] {
       'message_flow_length',
       lengthReason('The description of how people opt in', flow, 40, 2048),
       'Say where people agree to text messages, by what (a box, a keyword, a paper form) and what is written next to it.',
+    );
+  if (hasEvidence && flow.length > longestWithEvidence)
+    add(
+      'flow_leaves_no_room_for_evidence',
+      `The description of how people opt in has ${flow.length} characters, so the address of the screenshot does not fit behind it and reviewers would not see it.`,
+      `Shorten it to ${longestWithEvidence} characters.`,
     );
   if (!texting.test(flow))
     add(
@@ -68,88 +77,20 @@ function flowFindings({ messageFlow }: IntakeDraft): Finding[] {
       'People are opted in without doing anything; they must tick the box themselves.',
       'Change the form so that the box is empty at first, and write "The box is not ticked beforehand and is optional."',
     );
-  if (admitsSharing(flow))
+  if (admitsCondition(flow))
     add(
-      'flow_shares_consent',
-      'It sounds as if phone numbers or consent are given to others, which carriers forbid.',
-      'If they are not, write "Mobile numbers and consent to text messages are not shared with third parties."; if they are, stop doing so first.',
+      'flow_conditions_consent',
+      'People must agree to text messages to get something else, so they cannot decline.',
+      'Let them go on without agreeing, and write "Consent is not a condition of purchase."',
+    );
+  if (bundlesConsent(flow))
+    add(
+      'flow_bundles_consent',
+      'It sounds as if people agree to text messages merely by sending a form that serves something else.',
+      'Put an optional, empty box for text messages next to it, and describe that; if the form is for text messages only, say so.',
     );
   return found;
 }
-
-/** All texts that reviewers read, by their field. Prose may name what is not sent; samples speak literally. */
-function texts(draft: IntakeDraft): { field: string; text: string }[] {
-  return [
-    { field: 'description', text: claims(draft.description ?? '') },
-    { field: 'messageFlow', text: claims(draft.messageFlow ?? '') },
-    ...(draft.messageSamples ?? []).map((sample, i) => ({ field: `messageSamples[${i}]`, text: cleanSample(sample) })),
-  ];
-}
-
-function subjectFindings(draft: IntakeDraft): Finding[] {
-  const all = texts(draft);
-  const found = all.flatMap(({ field, text }) => {
-    const forbidden = forbiddenSubjects.flatMap(({ name, pattern, twilioCode }) => {
-      const match = pattern.exec(text);
-      return match
-        ? [
-            finding(
-              'forbidden_content',
-              field,
-              `"${match[0]}": carriers do not allow texts about ${name}, and refuse such a campaign for good.`,
-              'Take it out if the company does not text about it. If it does, do not submit: the fee would be lost.',
-              twilioCode,
-            ),
-          ]
-        : [];
-    });
-    const others: Finding[] = [];
-    if (forbidden.length === 0 && workFromHome.test(text))
-      others.push(
-        finding(
-          'work_from_home',
-          field,
-          'Work from home is a frequent subject of fraud, and reviewers may refuse it.',
-          'Name the real job and employer, and write "remote" instead: "Acme Staffing: remote accountant position at [employer]."',
-        ),
-      );
-    const alarm = emergency.exec(text);
-    if (alarm)
-      others.push(
-        finding(
-          'emergency_wording',
-          field,
-          `"${alarm[0]}" sounds like alerts that only authorities may send.`,
-          'Say what the messages really are, such as "schedule changes" or "service notices".',
-        ),
-      );
-    return [...forbidden, ...others];
-  });
-  const adult = declaring(all, (text) => ageGated.exec(text.replaceAll(notAgeGated, ' ')));
-  if (adult !== null && draft.ageGated !== true)
-    found.push(
-      finding(
-        'age_gate_not_declared',
-        'ageGated',
-        `"${adult}" is for adults only, and it was not declared that people's age is checked.`,
-        "Ask for the date of birth where people opt in and declare it (ageGated: true), or take the word out if that is not the company's business.",
-      ),
-    );
-  const loan = declaring(all, (text) => lending.exec(text));
-  if (loan !== null && draft.directLending !== true)
-    found.push(
-      finding(
-        'lending_not_declared',
-        'directLending',
-        `"${loan}" is about lending money, and it was not declared that the company does so itself.`,
-        "Declare it (directLending: true) if the company lends its own money; otherwise say that it does not advertise others' loans.",
-      ),
-    );
-  return found;
-}
-
-const declaring = (all: readonly { text: string }[], search: (text: string) => RegExpExecArray | null): string | null =>
-  all.map(({ text }) => search(text)?.[0]).find((word) => word !== undefined) ?? null;
 
 function optInFindings({ optInMessage, optInKeywords }: IntakeDraft): Finding[] {
   const found: Finding[] = [];
@@ -176,6 +117,20 @@ function optInFindings({ optInMessage, optInKeywords }: IntakeDraft): Finding[] 
   return found;
 }
 
+const sharingFindings = (draft: IntakeDraft): Finding[] =>
+  (['description', 'messageFlow'] as const).flatMap((field) =>
+    admitsSharing(draft[field] ?? '')
+      ? [
+          finding(
+            'flow_shares_consent',
+            field,
+            'It sounds as if phone numbers or consent are given to others, which carriers forbid.',
+            'If they are not, write "Mobile numbers and consent to text messages are not shared with third parties."; if they are, stop doing so first.',
+          ),
+        ]
+      : [],
+  );
+
 const evidenceFindings = ({ hasEvidence }: PreflightContext): Finding[] =>
   hasEvidence
     ? []
@@ -190,7 +145,8 @@ const evidenceFindings = ({ hasEvidence }: PreflightContext): Finding[] =>
 
 export const campaignFindings = (draft: IntakeDraft, context: PreflightContext): Finding[] => [
   ...descriptionFindings(draft, context),
-  ...flowFindings(draft),
+  ...flowFindings(draft, context),
+  ...sharingFindings(draft),
   ...evidenceFindings(context),
   ...subjectFindings(draft),
   ...optInFindings(draft),

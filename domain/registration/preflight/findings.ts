@@ -50,7 +50,10 @@ export const kinds = {
   flow_without_place: ['warning', 30909],
   flow_without_disclosures: ['warning', 30924],
   flow_pre_checked: ['error', 30925],
+  flow_conditions_consent: ['error', 30931],
+  flow_bundles_consent: ['warning', 30923],
   flow_shares_consent: ['warning', 30932],
+  flow_leaves_no_room_for_evidence: ['warning', 30909],
   evidence_missing: ['warning', 30909],
 
   sample_count: ['error', 30893],
@@ -67,8 +70,10 @@ export const kinds = {
   phone_not_shown: ['warning', 30889],
 
   forbidden_content: ['error', 30897],
+  forbidden_mention: ['warning', 30897],
   work_from_home: ['warning', 30897],
   age_gate_not_declared: ['error', 30888],
+  age_gate_mention: ['warning', 30888],
   lending_not_declared: ['warning', 30895],
   emergency_wording: ['warning', 30929],
 

@@ -1,6 +1,5 @@
 /** The samples themselves, as they will be sent. */
 import type { IntakeDraft } from '../intake.ts';
-import { cleanSample } from '../samples.ts';
 import { type Finding, finding, type PreflightContext } from './findings.ts';
 import { hasLink, hasPhone, namesOneOf, shortenerIn, tellsOptOut } from './text.ts';
 
@@ -57,7 +56,7 @@ function declared(
 /** The letters of a text without what changes from message to message. */
 const gist = (sample: string): string =>
   sample
-    .replaceAll(/\[[^\]]*\]|\{\{?[^}]*\}\}?/g, '')
+    .replaceAll(/\[[^[\]]*\]|\{[^{}]*\}/g, '')
     .replaceAll(/[^\p{L}]/gu, '')
     .toLowerCase();
 
@@ -89,7 +88,7 @@ function eachFindings(samples: readonly string[]): Finding[] {
 }
 
 export function sampleFindings(draft: IntakeDraft, { organization }: PreflightContext): Finding[] {
-  const samples = (draft.messageSamples ?? []).map(cleanSample);
+  const samples = draft.messageSamples ?? [];
   if (samples.length === 0) return [];
   const found = eachFindings(samples);
   if (samples.length < 2 || samples.length > 5)

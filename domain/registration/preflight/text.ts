@@ -5,13 +5,10 @@ import { shorteners } from './words.ts';
 const denial =
   /\b(?:never|cannot|without)\b|\b(?:do|does|will|shall|can|may|must|is|are)(?: not\b|n['’]t\b)|\bwon['’]t\b|\bno (?:content|messages?|texts?|sms|marketing|promotion\w*)\b/i;
 
-const sentences = (text: string): string[] => text.split(/(?<=[.!?;])\s+|[\r\n]+/);
+export const sentences = (text: string): string[] => text.split(/(?<=[.!?;])\s+|[\r\n]+/);
 
 /** The sentences of prose that claim something. */
-export const claims = (text: string): string =>
-  sentences(text)
-    .filter((sentence) => !denial.test(sentence))
-    .join('\n');
+export const claims = (text: string): string[] => sentences(text).filter((sentence) => !denial.test(sentence));
 
 /**
  * How to stop the messages: "Reply STOP to opt out", "Text STOP to end", "STOP2END". Not "stop by our shop": the word
@@ -26,12 +23,12 @@ const optOut = [
 export const tellsOptOut = (text: string): boolean => optOut.some((pattern) => pattern.test(text));
 
 // Bounded, here and below: a text without spaces must not take time in the square of its length.
-const email = /[^\s@"'<>()]{1,64}@[^\s@"'<>()]+/g;
+const email = /(?<![^\s@"'<>()])[^\s@"'<>()]{1,64}@[^\s@"'<>()]+/g;
 /** With a path any ending will do; a bare domain must have one that is not also the start of a sentence. */
 const link =
   /(?<![@\w.-])(?:https?:\/\/|www\.)[^\s<>"']+|(?<![@\w.-])(?:[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?\.){1,8}(?:[a-z]{2,}\/[^\s<>"']*|(?:com|net|org|io|co|edu|gov|info|biz|jobs|app|dev|link|shop|store|online|site|ca|us)(?![\w@-]|\.\w))/gi;
 /** `[link]`, `{{job.url}}`, `<tracking link>`: the message will have one. */
-const linkPlaceholder = /[[{<][^\]}>]{0,60}\b(?:link|url)\b[^\]}>]{0,60}[\]}>]/i;
+const linkPlaceholder = /[[{<][^[\]{}<>]{0,60}\b(?:link|url)\b[^[\]{}<>]{0,60}[\]}>]/i;
 
 const withoutEmails = (text: string): string => text.replaceAll(email, ' ');
 
@@ -54,11 +51,11 @@ export function shortenerIn(text: string): string | null {
 /** Ten digits in a row are an order number as often as a phone number: those need a word before them that says so. */
 const phone = [
   /(?<![\w$#/-])(?:\+?1[\s.-]?)?(?:\(\d{3}\)\s?|\d{3}[\s.-])\d{3}[\s.-]?\d{4}(?![\w-])/,
-  /(?<!\w)\+\d[\d\s().-]{7,}\d(?!\w)/,
+  /(?<!\w)\+\d[\d\s().-]{7,30}\d(?!\w)/,
   /\b(?:call|text|phone|dial|ring|tel|fax)(?: us| me| back)?(?: at| on)?[\s.:]*(?:1?\d{10}|\d{3}-\d{4})(?![\w-])/i,
-  /(?<!\w)(?:1[\s.-])?8(?:00|33|44|55|66|77|88)[\s.-][A-Z\d][A-Z\d-]{5,}[A-Z\d](?!\w)/,
+  /(?<!\w)(?:1[\s.-])?8(?:00|33|44|55|66|77|88)[\s.-][A-Z\d][A-Z\d-]{5,20}[A-Z\d](?!\w)/,
   /(?<!\w)\(?(?:\d{3}|X{3})\)?[\s.-]X{3}[\s.-]X{4}(?!\w)/i,
-  /[[{<][^\]}>]{0,60}\b(?:phone|telephone)(?:[\s_-]?(?:number|no))?\s*[\]}>]/i,
+  /[[{<][^[\]{}<>]{0,60}\b(?:phone|telephone)(?:[\s_-]?(?:number|no))?\s*[\]}>]/i,
 ];
 export function hasPhone(text: string): boolean {
   const rest = withoutEmails(text).replaceAll(link, ' ');
@@ -108,22 +105,6 @@ export function namesOneOf(text: string, names: readonly string[]): boolean {
     );
   });
 }
-
-/** Boxes that are ticked for people, or lists they find themselves on; "never pre-checked" and the like are not. */
-const preChecked =
-  /\bpre-? ?(?:checked|ticked|selected)\b|(?<![\w-])(?:checked|ticked|selected) by default\b|\bautomatically (?:opted[- ]in|enrolled|subscribed|signed up)\b|\b(?:opted[- ]in|enrolled|subscribed) (?:automatically|by default)\b/i;
-const negation = /\b(?:no|not|non|never|nor|neither|none|nothing|without|cannot)\b|n['’]t\b/i;
-const clauses = (text: string): string[] =>
-  sentences(text).flatMap((sentence) => sentence.split(/:|\bbut\b|\band (?=(?:is|are|comes?|the|it)\b)/i));
-
-export const admitsPreChecked = (text: string): boolean =>
-  clauses(text).some((clause) => preChecked.test(clause) && !negation.test(clause));
-
-const sharing =
-  /\b(?:shar(?:e|ed|es|ing)|s(?:old|ell|ells|elling)|passed on|transferred|disclosed)\b.{0,80}\b(?:third[- ]part(?:y|ies)|affiliates?|partners?|other (?:companies|businesses|organizations))\b/i;
-
-export const admitsSharing = (text: string): boolean =>
-  sentences(text).some((sentence) => sharing.test(sentence) && !negation.test(sentence));
 
 /** What carriers want said where people opt in, and how it is recognized. */
 const disclosures: Readonly<Record<string, { test(text: string): boolean }>> = {

@@ -3,7 +3,7 @@ import { ApplicationFailure, WorkflowUpdateFailedError } from '@temporalio/clien
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { notInThisState, refusedByTwilio, type RegistrationAction } from '../../../domain/registration/status.ts';
 import type { Api, Organization } from '../support.ts';
-import { away, bluebird, complete, force, notFound, startWithTemporal } from './support.ts';
+import { away, bluebird, complete, force, notFound, startWithTemporal, tooLate } from './support.ts';
 
 let api: Api;
 let temporal: Awaited<ReturnType<typeof startWithTemporal>>['temporal'];
@@ -246,6 +246,46 @@ describe('the workflow', () => {
     expect(answer.headers.get('retry-after')).toMatch(/^\d+$/);
     expect(temporal.started).toHaveLength(1);
   }, 15_000);
+
+  test('that ended under the command, as when it is cancelled, is a 409 from what is in Postgres by then', async () => {
+    await force(api, acme, expired);
+    temporal.onMessage = async () => {
+      await force(api, acme, { state: 'cancelled' });
+      throw refusal('AcceptedUpdateCompletedWorkflow');
+    };
+    expect(await order('brand/resend')).toMatchObject({
+      status: 409,
+      body: { detail: expect.stringContaining('the registration was cancelled'), allowed: ['submit'] },
+    });
+    expect(temporal.started).toEqual([]);
+  });
+
+  test('that ended under the command although there is more to do is started, and asked again', async () => {
+    await force(api, acme, failedCampaign);
+    temporal.onMessage = async () => {
+      if (temporal.asked.length < 3) throw refusal('AcceptedUpdateCompletedWorkflow');
+    };
+    expect((await order('campaign/resubmit')).status).toBe(200);
+    expect(temporal.started).toHaveLength(1);
+    expect(temporal.asked).toHaveLength(3);
+  });
+
+  test('that does not answer in time is a 503 that says so: it may still obey', async () => {
+    await force(api, acme, failedCampaign);
+    temporal.onMessage = async () => {
+      throw tooLate();
+    };
+    const answer = await order('campaign/resubmit');
+    expect(answer).toMatchObject({
+      status: 503,
+      body: {
+        type: '/problems/unavailable',
+        detail:
+          'No worker answered in time; the command may still be obeyed. Look at GET /v1/registration before you repeat it.',
+      },
+    });
+    expect(temporal.asked).toHaveLength(1);
+  });
 
   test('away is a 503', async () => {
     await force(api, acme, failedCampaign);

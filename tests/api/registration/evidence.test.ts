@@ -1,8 +1,9 @@
 /** Evidence: judged by its content, kept once, and opened by anybody who has its address. */
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { evidenceToShow } from '../../../db/registration/evidence.ts';
 import type { Api, Organization } from '../support.ts';
-import { bluebird, formOf, jpeg, pdf, png, startWithTemporal, upload } from './support.ts';
+import { bluebird, force, formOf, jpeg, pdf, png, startWithTemporal, upload } from './support.ts';
 
 let api: Api;
 let acme: Organization;
@@ -36,6 +37,7 @@ describe('is what its bytes say', () => {
         sha256: createHash('sha256').update(content).digest('hex'),
         url: expect.stringMatching(/^https:\/\/longwave\.test\/evidence\/[\w-]{43}$/),
         at: expect.any(String),
+        superseded: false,
       },
     });
     expect(await listed()).toEqual([body]);
@@ -122,6 +124,90 @@ test('ten files are kept, also when twenty come at once', async () => {
     body: { reason: 'too_many_files' },
   });
   expect(await listed()).toHaveLength(10);
+});
+
+describe('after a rejection', () => {
+  let attempts = 0;
+  /** The campaign was submitted and rejected; the registration waits for corrections. */
+  const reject = async () => {
+    attempts += 1;
+    api.clock.advance(1_000);
+    const at = api.clock.now();
+    await api.database.system
+      .insertInto('registration_attempts')
+      .values({
+        organization_id: acme.id,
+        part: 'campaign',
+        number: attempts,
+        actor: 'user:x',
+        begun_at: at,
+        submitted_at: at,
+        decided_at: at,
+        outcome: 'failed',
+      })
+      .execute();
+    await force(api, acme, { state: 'submitted', brand_status: 'verified', campaign_status: 'failed' });
+    api.clock.advance(1_000);
+  };
+  const add = async (name: string) => expect((await send({ content: png, name })).status).toBe(201);
+  const names = async () => {
+    const items: { fileName: string; superseded: boolean }[] = await listed();
+    const of = (superseded: boolean) => items.filter((one) => one.superseded === superseded).map((one) => one.fileName);
+    return { shown: of(false), superseded: of(true) };
+  };
+  /** What the next submission would name, by file name. */
+  const shown = async () => {
+    const items: { fileName: string; url: string }[] = await listed();
+    const rows = await api.database.inOrganization(acme.id, (trx) => evidenceToShow(trx, acme.id));
+    return rows.map(({ token }) => items.find(({ url }) => url.endsWith(token))!.fileName);
+  };
+
+  test('what reviewers saw is superseded once there is something newer, and not shown to them again', async () => {
+    await add('a');
+    await add('b');
+    expect(await shown()).toEqual(['b', 'a']);
+    await reject();
+    // Nothing better is there yet.
+    expect(await names()).toEqual({ shown: ['a', 'b'], superseded: [] });
+    await add('c');
+    await add('d');
+    expect(await names()).toEqual({ shown: ['c', 'd'], superseded: ['a', 'b'] });
+    expect(await shown()).toEqual(['d', 'c']);
+  });
+
+  test('it stays superseded when the next submission is rejected too', async () => {
+    await add('a');
+    await reject();
+    await add('b');
+    await reject();
+    expect(await names()).toEqual({ shown: ['b'], superseded: ['a'] });
+    expect(await shown()).toEqual(['b']);
+    await add('c');
+    expect(await names()).toEqual({ shown: ['c'], superseded: ['a', 'b'] });
+  });
+
+  test("its address is served as before, and another organization's rejections change nothing", async () => {
+    const stranger = await bluebird(api);
+    const theirs = await upload(api, stranger, formOf({ content: png }));
+    await add('a');
+    const [{ url }] = await listed();
+    await reject();
+    await add('b');
+    expect((await fetch(here(url))).status).toBe(200);
+    expect((await stranger.client.get('/v1/registration')).body.evidence).toEqual([theirs.body]);
+  });
+
+  test('ten more are kept', async () => {
+    const ten = async () => {
+      for (let n = 0; n < 10; n += 1) await add(`${n}`);
+      expect((await send({ content: png })).body.reason).toBe('too_many_files');
+    };
+    await ten();
+    await reject();
+    await ten();
+    expect(await listed()).toHaveLength(20);
+    expect((await shown()).length).toBe(10);
+  });
 });
 
 describe('with an Idempotency-Key', () => {

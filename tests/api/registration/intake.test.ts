@@ -184,16 +184,60 @@ test('policies of the settings fill in for those that the questionnaire does not
 
 describe('may be changed', () => {
   const submitted = { state: 'submitted' };
-  test.each([
-    [{ state: 'cancelled' }],
+  const correctable = [
     [{ ...submitted, brand_status: 'failed' }],
     [{ ...submitted, brand_status: 'verification_expired' }],
     [{ ...submitted, brand_status: 'verified', campaign_status: 'failed' }],
-  ])('in %j', async (row) => {
-    await force(api, acme, row);
-    expect((await put({ legalName: 'New' })).status).toBe(200);
+  ] as const;
+  const cancelled = [
+    [{ state: 'cancelled' }],
+    [{ state: 'cancelled', brand_status: 'verified', campaign_status: 'failed' }],
+  ] as const;
+
+  test.each([...cancelled, ...correctable])('in %j', async (row) => {
+    await force(api, acme, { ...row, intake: JSON.stringify(complete) });
+    const { status, body } = await put({ industry: 'retail' });
+    expect({ status, intake: body.intake }).toEqual({ status: 200, intake: { ...complete, industry: 'RETAIL' } });
+    expect(await stored()).toEqual(body.intake);
   });
 
+  test.each(correctable)('in %j, but not into what reviewers would reject', async (row) => {
+    await force(api, acme, { ...row, intake: JSON.stringify(complete) });
+    for (const change of [{ registrationNumber: '1' }, { legalName: null, industry: 'RETAIL' }]) {
+      expect(await put(change)).toMatchObject({
+        status: 422,
+        body: {
+          reason: 'preflight_failed',
+          findings: expect.arrayContaining([
+            expect.objectContaining({ field: Object.keys(change)[0], severity: 'error' }),
+          ]),
+        },
+      });
+    }
+    expect(await stored()).toEqual(complete);
+    const { body: log } = await client.get('/v1/audit-log');
+    expect(JSON.stringify(log)).not.toContain('intake_changed');
+  });
+
+  test('after submission with the policies of the settings, which are kept with it', async () => {
+    await client.patch('/v1/settings', { privacyPolicyUrl: complete.privacyPolicyUrl, termsUrl: complete.termsUrl });
+    await force(api, acme, { ...correctable[0][0], intake: JSON.stringify(complete) });
+    expect((await put({ privacyPolicyUrl: null })).status).toBe(200);
+    await client.patch('/v1/settings', { privacyPolicyUrl: null });
+    expect(await stored()).toEqual(complete);
+  });
+
+  test.each(cancelled)('in %j into anything: it is checked when it is submitted again', async (row) => {
+    await force(api, acme, row);
+    expect(await put({ registrationNumber: '1', registrationIdentifier: 'EIN' })).toMatchObject({
+      status: 200,
+      body: { findings: [{ field: 'registrationNumber', severity: 'error' }] },
+    });
+  });
+
+  const withCarriers =
+    /the registration was cancelled, but the campaign that was submitted is still with the carriers\. Submit the registration again to go on; answers can be corrected if the campaign is rejected\.$/;
+  const live = { state: 'cancelled', brand_status: 'verified' };
   test.each([
     [
       { ...submitted, brand_status: 'submitted' },
@@ -207,6 +251,9 @@ describe('may be changed', () => {
       ['cancel'],
     ],
     [{ state: 'completed' }, /the registration is complete/, []],
+    [{ ...live, campaign_status: 'in_review' }, withCarriers, ['submit']],
+    [{ ...live, campaign_status: 'overdue' }, withCarriers, ['submit']],
+    [{ ...live, campaign_status: 'verified' }, /cancelled, but the carriers approved the campaign/, ['submit']],
   ])('but not in %j, which says what is awaited', async (row, detail, allowed) => {
     await force(api, acme, row);
     for (const answer of [await put({ legalName: 'New' }), await upload(api, acme, formOf({ content: png }))]) {
@@ -220,8 +267,7 @@ describe('may be changed', () => {
   });
 });
 
-test('needs the permission registration:manage; reading needs none; others see nothing of it', async () => {
-  await put({ legalName: 'Bluebird' });
+test('needs the permission registration:manage; others see nothing of it', async () => {
   const weak = api.client(await api.key(acme.id, { permissions: ['settings:manage'] }));
   const refusals = [
     await weak.put('/v1/registration/intake', {}),
@@ -236,7 +282,40 @@ test('needs the permission registration:manage; reading needs none; others see n
   for (const refusal of refusals) {
     expect(refusal).toMatchObject({ status: 403, body: { permission: 'registration:manage' } });
   }
-  expect((await weak.get('/v1/registration')).body.intake).toEqual({ legalName: 'Bluebird' });
   const other = await api.organization();
   expect((await other.client.get('/v1/registration')).body).toMatchObject({ intake: {}, timeline: [] });
+});
+
+test('without that permission one sees where it stands, and nothing of what was filled in and submitted', async () => {
+  await upload(api, acme, formOf({ content: png }));
+  await put({ ...complete, messageSamples: ['1. Bluebird: a job. Reply STOP to opt out.'] });
+  await force(api, acme, { state: 'submitted', brand_status: 'failed' });
+  const at = new Date();
+  const attempt = { organization_id: acme.id, part: 'campaign', number: 1, actor: 'user:x', begun_at: at } as const;
+  const { system } = api.database;
+  await system
+    .insertInto('registration_attempts')
+    .values({ ...attempt, submitted_at: at, submission: '{"messageFlow":"see https://longwave.test/evidence/x"}' })
+    .execute();
+  await system
+    .insertInto('registration_declarations')
+    .values({ id: `dcl_${acme.id}`, organization_id: acme.id, declaration: 'accurate', actor: 'user:rosa', at })
+    .execute();
+
+  const { body: full } = await client.get('/v1/registration');
+  for (const part of ['evidence', 'declarations', 'changes']) expect(full[part]).toHaveLength(1);
+  expect(full).toMatchObject({ intake: { legalName: complete.legalName }, attempts: [{ submission: {} }] });
+
+  const weak = api.client(await api.key(acme.id, { permissions: ['settings:manage', 'contacts:manage'] }));
+  const { status, body } = await weak.get('/v1/registration');
+  expect(status).toBe(200);
+  expect(body).toEqual({
+    ...full,
+    intake: null,
+    evidence: [],
+    declarations: [],
+    changes: [],
+    attempts: [{ ...full.attempts[0], submission: null }],
+  });
+  expect(JSON.stringify(body)).not.toMatch(/47-3829105|rosa|longwave\.test\/evidence/i);
 });

@@ -200,6 +200,15 @@ describe('submission', () => {
     expect(temporal.started).toHaveLength(1);
   });
 
+  test('goes on with a campaign that is still with the carriers, which was checked and cannot be corrected now', async () => {
+    const outdated = '{}';
+    const live = { state: 'cancelled', brand_status: 'verified', campaign_status: 'in_review', intake: outdated };
+    await force(api, acme, live);
+    expect(await submit()).toMatchObject({ status: 202, body: { state: 'submitted' } });
+    await force(api, acme, { state: 'cancelled', campaign_status: 'failed', intake: '{}' });
+    expect(await submit()).toMatchObject({ status: 422, body: { reason: 'preflight_failed' } });
+  });
+
   test('is refused to an organization with an account of its own', async () => {
     await fillIn();
     await api.database.system

@@ -1,5 +1,5 @@
 /** What the tests of registration begin with: a questionnaire that passes, files of evidence, and a stand-in for Temporal. */
-import { ServiceError, WorkflowNotFoundError } from '@temporalio/client';
+import { ServiceError, WorkflowNotFoundError, WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client';
 import type { Schema } from '../../../db/schema.ts';
 import { honest } from '../../domain/registration/intakes.ts';
 import { type Api, type Organization, startApi } from '../support.ts';
@@ -58,6 +58,11 @@ function fakeTemporal() {
 }
 
 export const away = () => new ServiceError('away', { cause: Object.assign(new Error('away'), { code: 14 }) });
+/** Temporal took the update, and nobody obeyed it before the deadline. */
+export const tooLate = () =>
+  new WorkflowUpdateRPCTimeoutOrCancelledError('Deadline exceeded', {
+    cause: Object.assign(new Error('Deadline exceeded'), { code: 4 }),
+  });
 export const notFound = () => new WorkflowNotFoundError('workflow not found', 'x', undefined);
 
 /** The API with the stand-in. */

@@ -12,9 +12,10 @@ import {
 import { kinds } from '../../../domain/registration/preflight/findings.ts';
 import { honest } from './intakes.ts';
 import { campaignCases } from './preflight-cases/campaign.ts';
-import type { Case, Change } from './preflight-cases/changes.ts';
+import { type Case, type Change, draft } from './preflight-cases/changes.ts';
 import { companyCases } from './preflight-cases/company.ts';
 import { messagesCases } from './preflight-cases/messages.ts';
+import { reviewed } from './preflight-cases/reviewed.ts';
 
 /** Every kind of finding, by what gives it and by what nearly does. */
 const cases: Record<keyof typeof kinds, Case> = { ...companyCases, ...campaignCases, ...messagesCases };
@@ -65,6 +66,15 @@ describe('preflight', () => {
     expect(run(change).map((finding) => finding.code)).not.toContain(code);
   });
 
+  it.for(Object.entries(reviewed))('judges a company as a reviewer would: %s', ([, { name, draft, findings }]) => {
+    const found = run({
+      draft: { ...draft, legalName: name },
+      context: { organization: { ...honest.staffing.context.organization, name } },
+    });
+    const lines = found.map(({ severity, code, field, twilioCode }) => `${severity} ${code} ${field} ${twilioCode}`);
+    expect(lines).toEqual(findings.map((line) => expect.stringContaining(line)));
+  });
+
   it('knows these findings', () => {
     const listed = Object.entries(kinds).map(([code, [severity]]) => `${severity} ${code}`);
     expect(listed.toSorted()).toEqual(entries.map(([code, { severity }]) => `${severity} ${code}`).toSorted());
@@ -75,6 +85,7 @@ describe('preflight', () => {
         "error brand_email_free",
         "error description_length",
         "error email_malformed",
+        "error flow_conditions_consent",
         "error flow_pre_checked",
         "error forbidden_content",
         "error link_not_declared",
@@ -92,13 +103,17 @@ describe('preflight', () => {
         "error samples_without_opt_out",
         "error url_invalid",
         "error url_shortener",
+        "warning age_gate_mention",
         "warning description_vague",
         "warning emergency_wording",
         "warning evidence_missing",
+        "warning flow_bundles_consent",
+        "warning flow_leaves_no_room_for_evidence",
         "warning flow_shares_consent",
         "warning flow_without_disclosures",
         "warning flow_without_place",
         "warning flow_without_sms",
+        "warning forbidden_mention",
         "warning legal_name_differs",
         "warning legal_name_suffix",
         "warning lending_not_declared",
@@ -203,13 +218,29 @@ describe('preflight', () => {
     );
   });
 
-  it('is done at once with a text that was made to keep it busy', () => {
-    const long = ['a.', '1-', 'STOP ', '[', 'share ', '(5', 'a@', 'never '].map((part) => part.repeat(4_000));
-    const started = performance.now();
-    run({ draft: { description: long.join(''), messageFlow: long.toReversed().join(''), messageSamples: long } });
-    expect(performance.now() - started).toBeLessThan(2_000);
+  it.for(hostile)('takes no more than in proportion for a text of %j', { retry: 2 }, (part) => {
+    const length = 6_000;
+    const [short, long] = [part.repeat(length / part.length), part.repeat((4 * length) / part.length)];
+    const time = (text: string): number => {
+      const change = draft({ description: text, messageFlow: text, optInMessage: text, messageSamples: [text, text] });
+      const times = Array.from({ length: 5 }, () => {
+        const started = performance.now();
+        run(change);
+        return performance.now() - started;
+      });
+      return Math.min(...times);
+    };
+    time(short);
+    // In the square it would be sixteen times as much.
+    expect(time(long)).toBeLessThan(11 * time(short) + 5);
   });
 });
+
+/** What patterns might begin at every character, or strip layer by layer. */
+const hostile =
+  `[|{|<|(|{{|[link |<phone|"|'|“|'"|it's |1. |10) |• |- |Sample: |a|a.|a-|1-|1|$1,|+1 |800-|(5|a@|@|\n| |.|!|É|a. |STOP |reply with |text |share |send data to |text from |by submitting the |consent |box |never |no |no a, |do not use |is |porn|casino |debt |earn $1|msg |data |beer `.split(
+    '|',
+  );
 
 const fields =
   /^(?:legalName|businessType|registrationIdentifier|registrationNumber|industry|website|regionsOfOperation|companyType|stockTicker|stockExchange|brandContactEmail|address\.(?:street2?|city|region|postalCode|country)|representative\.(?:firstName|lastName|email|phone|title|jobPosition)|notificationEmail|description|messageFlow|evidence|messageSamples(?:\[\d+\])?|hasEmbeddedLinks|hasEmbeddedPhone|ageGated|directLending|privacyPolicyUrl|termsUrl|optInMessage|optInKeywords)$/;

@@ -72,16 +72,62 @@ export const campaignCases = {
       flowWith('There are no hidden boxes, pre-checked boxes, or bundled consent.'),
     ],
   },
+  flow_conditions_consent: {
+    severity: 'error',
+    twilioCode: 30931,
+    found: [
+      'Consent is a condition of purchase.',
+      'Reply STOP to end; consent to texts is a condition for service.',
+      'Agreeing to receive texts is a requirement to apply.',
+    ].map((text) => ['messageFlow', flowWith(text)]),
+    not: [
+      'Consent is NOT a condition of purchase.',
+      "Consent isn't a condition of purchase.",
+      'Consent to texts is never a requirement for service.',
+      'You are not required to agree as a condition of buying anything.',
+      'A license is a condition of some jobs.',
+    ].map(flowWith),
+  },
+  flow_bundles_consent: {
+    severity: 'warning',
+    twilioCode: 30923,
+    found: [
+      'Applicants fill in the form on our website: by submitting the form you consent to SMS.',
+      'By clicking "Submit", they agree to receive text messages.',
+      'By placing an order, customers agree to our terms and text messages.',
+    ].map((text) => ['messageFlow', flow(text)]),
+    not: [
+      flow('By submitting this form with the box ticked, you agree to texts.'),
+      flow('There is an optional, unchecked box for texts. By submitting this form you agree to the terms.'),
+      flow('By texting JOIN to our number you agree to texts.'),
+      flow('By checking this box you agree to texts.'),
+    ],
+  },
+  flow_leaves_no_room_for_evidence: {
+    severity: 'warning',
+    twilioCode: 30909,
+    found: [['messageFlow', flow('x'.repeat(1901))]],
+    not: [flow('x'.repeat(1900)), { ...flow('x'.repeat(1901)), context: { hasEvidence: false } }],
+  },
   flow_shares_consent: {
     severity: 'warning',
     twilioCode: 30932,
     found: [
       ['messageFlow', flowWith('Numbers may be shared with our marketing partners.')],
       ['messageFlow', flowWith('We sell leads to third parties.')],
+      ['messageFlow', flowWith('They agree to texts from Bluebird and its marketing partners.')],
+      [
+        'messageFlow',
+        flowWith('I agree to calls and texts by Bluebird or our insurance partners, consent is not a condition.'),
+      ],
+      ['description', described('The company sends their information to our network of insurance partners.')],
     ],
     not: [
       flowWith('No mobile information will be shared with third parties or affiliates.'),
       flowWith('We share news.'),
+      flowWith('We do not provide your number to our marketing partners.'),
+      described('We send customers information about events by phone.'),
+      described('Employers send their details to us by form.'),
     ],
   },
   evidence_missing: {
@@ -102,13 +148,37 @@ export const campaignCases = {
       ['messageSamples[1]', sample(`Bluebird: make easy money from home! ${stop}`)],
       ['messageSamples[1]', sample(`Bluebird: earn up to $5,000 a week from home! ${stop}`)],
       ['description', described('We also offer payday advances.')],
-      ['messageFlow', flowWith('They also agree to offers of sports betting.')],
+      ['description', described('Our shop has discounts on casino nights.')],
+      ['messageSamples[1]', sample(`Bluebird: no deposit casino bonus, no credit check. ${stop}`)],
+      ['messageSamples[1]', sample(`Bluebird: payday loans today, no bank, no fee. ${stop}`)],
     ],
     not: [
+      flowWith('They also agree to offers of sports betting.'),
+      described('Some of these are at a casino.'),
+      sample(`Bluebird: cook at the [name] casino resort. $22/hr. ${stop}`),
+      sample(`Bluebird: no gambling at work. Do not bring cannabis or alcohol. ${stop}`),
+      sample(`Bluebird: the Delta 8:15 flight and Delta 9 am. ${stop}`),
       sample(`Bluebird: payday is Friday, and our adult education class is free. ${stop}`),
       sample(`Bluebird: [job] at Casinova Street, with Ms. Sloan. Debt and credit explained. ${stop}`),
       described('We never text about payday loans, gambling or cannabis.'),
       flowWith("We don't send adult content."),
+    ],
+  },
+  forbidden_mention: {
+    severity: 'warning',
+    twilioCode: 30897,
+    found: [
+      ['messageFlow', flowWith('They also agree to offers of sports betting.')],
+      ['description', described('Some of these are at a casino.')],
+      ['description', described('We offer gambling addiction treatment.')],
+      ['messageSamples[1]', sample(`Bluebird: cook at the [name] casino resort. $22/hr. ${stop}`)],
+      ['messageSamples[1]', sample(`Bluebird: beware of payday loan scams. ${stop}`)],
+    ],
+    not: [
+      sample(`Bluebird: cook at the [name] resort. $22/hr. ${stop}`),
+      sample(`Bluebird: no weapons, alcohol or gambling at work. Gambling is prohibited. ${stop}`),
+      sample(`Bluebird: casino night, free chips. ${stop}`),
+      described('We never text about gambling.'),
     ],
   },
   work_from_home: {
@@ -132,6 +202,20 @@ export const campaignCases = {
       sample(`Bluebird: pass a drug & alcohol test by [date]. ${stop}`),
       described('We do not text about alcohol.'),
       { draft: { ageGated: true, ...sample(`Bluebird: two beers for one tonight. ${stop}`).draft } },
+    ],
+  },
+  age_gate_mention: {
+    severity: 'warning',
+    twilioCode: 30888,
+    found: [
+      ['ageGated', sample(`Bluebird: bartender job, wine service a plus. ${stop}`)],
+      ['ageGated', described('Some of them work in beer gardens.')],
+      ['ageGated', flowWith('The form lies on the counter of the wine bar.')],
+    ],
+    not: [
+      sample(`Bluebird: do not bring firearms. Tobacco is not allowed on site. ${stop}`),
+      sample(`Bluebird: two beers for one tonight. ${stop}`),
+      { draft: { ageGated: true, ...sample(`Bluebird: bartender job, wine service. ${stop}`).draft } },
     ],
   },
   lending_not_declared: {

@@ -1,0 +1,102 @@
+/** Commands to a mass SMS whose workflow does not answer, or ended meanwhile. */
+import { ApplicationFailure, WorkflowUpdateFailedError } from '@temporalio/client';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { newId } from '../../db/ids.ts';
+import type { MassSmsStatus } from '../../domain/mass-sms.ts';
+import { startWithTemporal, tooLate } from './registration/support.ts';
+import type { Api, Organization } from './support.ts';
+
+let api: Api;
+let temporal: Awaited<ReturnType<typeof startWithTemporal>>['temporal'];
+let reset: () => void;
+let acme: Organization;
+let id: string;
+
+beforeAll(async () => {
+  ({ api, temporal, reset } = await startWithTemporal());
+});
+afterAll(() => api.stop());
+
+beforeEach(async () => {
+  reset();
+  acme = await api.organization();
+  const at = api.clock.now();
+  const { system } = api.database;
+  const poolId = newId('pool', at);
+  await system
+    .insertInto('number_pools')
+    .values({ id: poolId, organization_id: acme.id, name: 'Pool', purpose: 'promotional', created_at: at })
+    .execute();
+  id = newId('massSms', at);
+  const audience = JSON.stringify({ lists: [], search: null, limit: null });
+  await system
+    .insertInto('mass_sms')
+    .values({
+      id,
+      organization_id: acme.id,
+      name: 'Spring',
+      status: 'in_process',
+      audience,
+      excluded: '{}',
+      recipients: 1,
+      pool_id: poolId,
+      purpose: 'promotional',
+      body: 'Hi',
+      time_zone: 'UTC',
+      start_at: at,
+      end_at: at,
+      allow_weekends: true,
+      at_window_close: 'continue',
+      first_batch_size: 1,
+      daily_batch_size: 1,
+      created_by: 'user:x',
+      created_at: at,
+      updated_at: at,
+      workflow_started_at: at,
+    })
+    .execute();
+});
+
+const pause = () => acme.client.post(`/v1/mass-sms/${id}/pause`);
+const ended = () =>
+  new WorkflowUpdateFailedError(
+    'ended',
+    ApplicationFailure.create({ message: 'ended', type: 'AcceptedUpdateCompletedWorkflow', nonRetryable: true }),
+  );
+const become = (status: MassSmsStatus) =>
+  api.database.system.updateTable('mass_sms').set({ status }).where('id', '=', id).execute();
+
+const mayStillObey = () => ({
+  status: 503,
+  body: {
+    type: '/problems/unavailable',
+    detail: `No worker answered in time; the command may still be obeyed. Look at GET /v1/mass-sms/${id} before you repeat it.`,
+  },
+});
+
+test('no answer in time is a 503 that says so: the workflow may still obey', async () => {
+  temporal.onMessage = async () => {
+    throw tooLate();
+  };
+  const answer = await pause();
+  expect(answer).toMatchObject(mayStillObey());
+  expect(answer.headers.get('retry-after')).toMatch(/^\d+$/);
+});
+
+test('one that was cancelled meanwhile is a 409 from what is in Postgres by then', async () => {
+  temporal.onMessage = async () => {
+    await become('cancelled');
+    throw ended();
+  };
+  expect(await pause()).toMatchObject({
+    status: 409,
+    body: { detail: expect.stringContaining('A mass SMS that is cancelled cannot pause'), allowed: [] },
+  });
+});
+
+test('one whose workflow ended although it can still be done is a 503: it may have been obeyed', async () => {
+  temporal.onMessage = async () => {
+    throw ended();
+  };
+  expect(await pause()).toMatchObject(mayStillObey());
+});
