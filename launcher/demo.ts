@@ -1,10 +1,10 @@
-/** `npm run demo`: ten weeks of registration in seconds, and the whole stack with a clock that can be moved. */
+/** `npm run demo`: twelve weeks of a registration in seconds, and the whole stack with a clock that can be moved. */
 import { runStack } from './support/run-stack.ts';
-import { walkTenWeeks } from './ten-weeks.ts';
+import { tellRegistration } from './registration-story.ts';
 
 await runStack({
   timeSkipping: true,
-  story: walkTenWeeks,
+  story: tellRegistration,
   hints: ({ simulator }) => [
     '\nMove the clock; whatever falls due in between happens in order, in seconds:\n',
     `curl -s -X POST ${simulator}/control/clock -H 'content-type: application/json' -d '{"advance":"P7D"}'`,

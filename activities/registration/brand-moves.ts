@@ -19,6 +19,8 @@ import { readRegistration, type Registration, type RegistrationDeps } from './de
 import { tellOfChange, tellOperator, tellRepresentative } from './notices.ts';
 
 const dayMs = 86_400_000;
+/** Twilio: the identity link was not followed in time. */
+const linkLapsed = 21737;
 
 /** What the workflow needs to know of the brand as it stands. */
 export function brandState(row: RegistrationRow, now: Date): BrandState {
@@ -110,10 +112,9 @@ export async function linkFailed(
     status: 'verification_expired',
     reasons,
     actor: 'carriers',
-    detail:
-      reasons.length > 0
-        ? "The representative's identity link did not work."
-        : 'The identity link was not followed within 7 days.',
+    detail: reasons.every(({ code }) => code === linkLapsed)
+      ? 'The identity link was not followed within 7 days.'
+      : `The identity link did not work: ${reasons.map(({ reason }) => reason).join(' ')}`,
     awaiting: 'operator',
     at,
   });

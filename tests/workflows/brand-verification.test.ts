@@ -90,6 +90,11 @@ it('a link that lapses on day 7 is told to the operator; resent, it lives anothe
     nextStep: { from: 'operator' },
     allowed: ['brand/resend', 'cancel'],
   });
+  expect((await read(organization)).timeline.at(-1)).toMatchObject({
+    event: 'verification_expired',
+    detail: 'The identity link was not followed within 7 days.',
+    awaiting: 'operator',
+  });
   await eventually(async () =>
     expect(await mailTo(organization, operatorEmail)).toContain("the representative's identity link lapsed"),
   );

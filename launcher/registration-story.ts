@@ -1,4 +1,4 @@
-/** The demo's story: a company is registered with the carriers, in eleven weeks of the demo's clock and seconds of ours. */
+/** The demo's story: a company is registered with the carriers, in twelve weeks of the demo's clock and seconds of ours. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import intake from '../docs/example-intake.json' with { type: 'json' };
 import type { Stack } from './stack.ts';
@@ -20,7 +20,7 @@ const screenshot = Buffer.from(
 );
 
 /** Registers a company on a time-skipping stack, playing the registry, the representative and the carriers; prints what happened. */
-export async function walkTenWeeks(stack: Stack, report: (line: string) => void): Promise<void> {
+export async function tellRegistration(stack: Stack, report: (line: string) => void): Promise<void> {
   const began = performance.now();
   const { api, organization } = await newOrganization(stack);
   const control = async <T>(method: string, path: string, body?: object): Promise<T> => {
