@@ -23,6 +23,16 @@ export function refusalOf(error: unknown): Refusal | null {
 /** Whether Twilio says that there is no such thing. */
 export const isNotFound = (error: unknown): boolean => (error as { status?: unknown }).status === 404;
 
+/** What Twilio answers, or null when it says that there is no such thing. */
+export async function orNull<T>(answer: Promise<T>): Promise<T | null> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (isNotFound(error)) return null;
+    throw error;
+  }
+}
+
 /** Why a brand or a campaign was rejected. */
 export interface ComplianceError {
   code: number;

@@ -1,5 +1,4 @@
 /** The moves of a brand between its statuses, each one transaction: row, timeline, attempt, fee and emails together. */
-import { ApplicationFailure } from '@temporalio/common';
 import { recordFee } from '../../db/fees.ts';
 import { decideAttempt, lastAttempt } from '../../db/registration/attempts.ts';
 import { addToTimeline, moveBrand } from '../../db/registration/registrations.ts';
@@ -8,15 +7,15 @@ import type { RegistrationRow } from '../../db/schema.ts';
 import { type Explanation, explainRejection } from '../../domain/registration/rejections.ts';
 import {
   type BrandState,
-  refusedByTwilio,
   reminderDays,
   verificationGraceMs,
   verificationMs,
 } from '../../domain/registration/status.ts';
 import { brandFailed, identityLinkReminder, identityLinkSent, verificationExpired } from '../../email/registration.ts';
 import type { Refusal } from '../../twilio/errors.ts';
-import { readRegistration, type Registration, type RegistrationDeps } from './deps.ts';
+import type { Registration, RegistrationDeps } from './deps.ts';
 import { tellOfChange, tellOperator, tellRepresentative } from './notices.ts';
+import { inOneLine, refuse } from './refusals.ts';
 
 const dayMs = 86_400_000;
 /** Twilio: the identity link was not followed in time. */
@@ -114,7 +113,7 @@ export async function linkFailed(
     actor: 'carriers',
     detail: reasons.every(({ code }) => code === linkLapsed)
       ? 'The identity link was not followed within 7 days.'
-      : `The identity link did not work: ${reasons.map(({ reason }) => reason).join(' ')}`,
+      : `The identity link did not work: ${inOneLine(reasons)}`,
     awaiting: 'operator',
     at,
   });
@@ -171,7 +170,7 @@ export async function brandRejected(
     status: 'failed',
     reasons,
     actor: 'carriers',
-    detail: `The brand was rejected: ${reasons.map(({ reason }) => reason).join(' ') || 'Twilio gave no reason.'}`,
+    detail: `The brand was rejected: ${inOneLine(reasons)}`,
     awaiting: 'operator',
     at,
   });
@@ -182,33 +181,10 @@ export async function brandRejected(
   await tellOperator(trx, deps, registration, { key: `brand-failed:${number}`, at, ...text });
 }
 
-/** What a workflow is told of a request that Twilio refused: the code, and none of Twilio's words. */
-export const refusedRequest = (code: number): ApplicationFailure =>
-  ApplicationFailure.create({
-    message: 'Twilio refused this request.',
-    type: refusedByTwilio,
-    nonRetryable: true,
-    details: [code],
-  });
-
 /** As `brandRejected`, in a transaction of its own. @returns the failure that ends the submission in the workflow */
-export async function failBrand(
-  deps: RegistrationDeps,
-  organizationId: string,
-  reasons: Explanation[],
-): Promise<ApplicationFailure> {
-  const { database, clock } = deps;
-  await database.inOrganization(organizationId, async (trx) => {
-    const registration = await readRegistration(trx, organizationId, { lock: true });
-    await brandRejected(trx, deps, registration, { reasons, at: clock.now() });
-  });
-  deps.sendEmails(organizationId);
-  return refusedRequest(reasons[0]?.code ?? 0);
-}
+export const failBrand = (deps: RegistrationDeps, organizationId: string, reasons: Explanation[]) =>
+  refuse(deps, organizationId, { reasons, reject: brandRejected });
 
 /** As `failBrand`, for a request that Twilio refused. */
-export const refuseBrand = (
-  deps: RegistrationDeps,
-  organizationId: string,
-  { code, message }: Refusal,
-): Promise<ApplicationFailure> => failBrand(deps, organizationId, [explainRejection({ code, description: message })]);
+export const refuseBrand = (deps: RegistrationDeps, organizationId: string, { code, message }: Refusal) =>
+  failBrand(deps, organizationId, [explainRejection({ code, description: message })]);

@@ -3,10 +3,10 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { Twilio } from 'twilio';
 import { recordFee } from '../../db/fees.ts';
 import { beginAttempt, lastAttempt, markAsked, markSubmitted } from '../../db/registration/attempts.ts';
-import { addToTimeline, declarationsOf, moveBrand } from '../../db/registration/registrations.ts';
+import { addToTimeline, moveBrand } from '../../db/registration/registrations.ts';
 import { claimResource, findResource, forgetResource } from '../../db/registration/resources.ts';
 import type { Trx } from '../../db/database.ts';
-import type { AttemptRow, RegistrationRow } from '../../db/schema.ts';
+import type { AttemptRow } from '../../db/schema.ts';
 import { explainRejection } from '../../domain/registration/rejections.ts';
 import {
   type BrandState,
@@ -14,20 +14,21 @@ import {
   verificationGraceMs,
   verificationMs,
 } from '../../domain/registration/status.ts';
-import { brandVerdict, goneAtTwilio, isStale } from '../../domain/registration/verdicts.ts';
-import { type ComplianceError, complianceErrors, isNotFound, type Refusal, refusalOf } from '../../twilio/errors.ts';
+import { brandVerdict, goneAtTwilio, hasChangedSince, isStale } from '../../domain/registration/verdicts.ts';
+import { type ComplianceError, complianceErrors, orNull, type Refusal, refusalOf } from '../../twilio/errors.ts';
+import { brandRejected, brandState, brandVerified, linkFailed, linkSent, refuseBrand, remind } from './brand-moves.ts';
 import {
-  brandRejected,
-  brandState,
-  brandVerified,
-  linkFailed,
-  linkSent,
-  refuseBrand,
-  refusedRequest,
-  remind,
-} from './brand-moves.ts';
-import { type OrganizationRef, readRegistration, type RegistrationDeps, sidOf, subaccountOf } from './deps.ts';
+  isSubmittedSince,
+  openRegistration,
+  type OrganizationRef,
+  readRegistration,
+  type RegistrationDeps,
+  sidOf,
+  subaccountOf,
+  whoSubmits,
+} from './deps.ts';
 import { foundOrCreated } from './found-or-created.ts';
+import { refusedRequest } from './refusals.ts';
 
 interface Shown {
   verdict: ReturnType<typeof brandVerdict>;
@@ -37,13 +38,7 @@ interface Shown {
 
 /** The brand as Twilio shows it now; null when it is gone. */
 async function fetchBrand(client: Twilio, sid: string): Promise<Shown | null> {
-  const brand = await client.messaging.v1
-    .brandRegistrations(sid)
-    .fetch()
-    .catch((error: unknown) => {
-      if (isNotFound(error)) return null;
-      throw error;
-    });
+  const brand = await orNull(client.messaging.v1.brandRegistrations(sid).fetch());
   if (brand === null) return null;
   const errors = complianceErrors(brand.errors);
   if (errors.length === 0 && brand.failureReason)
@@ -59,19 +54,10 @@ async function fetchBrand(client: Twilio, sid: string): Promise<Shown | null> {
 export function createBrandActivities(deps: RegistrationDeps) {
   const { database, clock } = deps;
 
-  const open = (organizationId: string) =>
-    database.inOrganization(organizationId, (trx) => readRegistration(trx, organizationId));
-
   const stateOf = async (organizationId: string): Promise<BrandState> =>
-    brandState((await open(organizationId)).row, clock.now());
+    brandState((await openRegistration(deps, organizationId)).row, clock.now());
 
   return {
-    /** Where the brand stands, without asking Twilio. */
-    async readBrand({ organizationId }: OrganizationRef): Promise<BrandState> {
-      await clock.sync();
-      return stateOf(organizationId);
-    },
-
     /**
      * Begins the first submission, or that of a correction.
      *
@@ -82,8 +68,10 @@ export function createBrandActivities(deps: RegistrationDeps) {
       return database.inOrganization(organizationId, async (trx) => {
         const { row } = await readRegistration(trx, organizationId, { lock: true });
         const at = clock.now();
-        if (row.brand_status === 'draft' || (row.brand_status === 'failed' && (actor !== undefined || isAnew(row)))) {
-          const by = actor ?? (await declarationsOf(trx, organizationId)).at(-1)?.actor ?? 'longwave';
+        const isCorrection =
+          row.brand_status === 'failed' && (actor !== undefined || isSubmittedSince(row, row.brand_since));
+        if (row.brand_status === 'draft' || isCorrection) {
+          const by = await whoSubmits(trx, organizationId, actor);
           const { number } = await beginAttempt(trx, { organizationId, part: 'brand', actor: by, at });
           await moveBrand(trx, row, {
             status: 'submitted',
@@ -100,7 +88,7 @@ export function createBrandActivities(deps: RegistrationDeps) {
     /** Submits the brand: makes it, which costs its fee, or has Twilio look again at one that failed. */
     async submitBrand({ organizationId }: OrganizationRef): Promise<void> {
       await clock.sync();
-      const registration = await open(organizationId);
+      const registration = await openRegistration(deps, organizationId);
       const attempt = await database.inOrganization(organizationId, (trx) => lastAttempt(trx, organizationId, 'brand'));
       if (!attempt || attempt.submitted_at !== null) return;
       const client = subaccountOf(deps, registration);
@@ -155,7 +143,7 @@ export function createBrandActivities(deps: RegistrationDeps) {
     /** Looks at the brand at Twilio and at the clock, and moves it to where it stands. */
     async lookAtBrand({ organizationId }: OrganizationRef): Promise<BrandState> {
       await clock.sync();
-      const before = await open(organizationId);
+      const before = await openRegistration(deps, organizationId);
       const brandSid = before.sids.brand;
       if (brandSid === undefined) return stateOf(organizationId);
       const { verdict, errors, changedAt } =
@@ -187,7 +175,7 @@ export function createBrandActivities(deps: RegistrationDeps) {
         }
         if (row.brand_status !== 'registered' || row.verification_sent_at === null) return undefined;
         const lapsed = at.getTime() >= row.verification_sent_at.getTime() + verificationMs + verificationGraceMs;
-        if (verdict === 'link_failed' && changedAt >= wholeSecond(row.verification_sent_at)) {
+        if (verdict === 'link_failed' && hasChangedSince(changedAt, row.verification_sent_at)) {
           return linkFailed(trx, deps, registration, { reasons, at });
         }
         return lapsed ? linkFailed(trx, deps, registration, { reasons: [], at }) : remind(trx, registration, at);
@@ -204,7 +192,7 @@ export function createBrandActivities(deps: RegistrationDeps) {
      */
     async resendIdentityLink({ organizationId, actor, round }: OrganizationRef & { actor: string; round: number }) {
       await clock.sync();
-      const registration = await open(organizationId);
+      const registration = await openRegistration(deps, organizationId);
       const { row } = registration;
       // Done already; only the answer was lost.
       if (row.verification_round > round) return brandState(row, clock.now());
@@ -235,7 +223,7 @@ export function createBrandActivities(deps: RegistrationDeps) {
     const known = await database.inOrganization(organizationId, (trx) => findResource(trx, organizationId, kind));
     if (known.askedAt !== null && known.askedAt > since) {
       const shown = await fetchBrand(client, brandSid);
-      if (shown?.verdict === 'linked' && shown.changedAt >= wholeSecond(known.askedAt)) return;
+      if (shown?.verdict === 'linked' && hasChangedSince(shown.changedAt, known.askedAt)) return;
     }
     const claim = { organizationId, kind, known, at: clock.now() } as const;
     if (!(await database.inOrganization(organizationId, (trx) => claimResource(trx, claim)))) {
@@ -252,7 +240,7 @@ export function createBrandActivities(deps: RegistrationDeps) {
     client: Twilio,
     { sid, shown, attempt }: { sid: string; shown: Shown; attempt: AttemptRow },
   ): Promise<void> {
-    const isHeard = attempt.asked_at !== null && shown.changedAt >= wholeSecond(attempt.asked_at);
+    const isHeard = attempt.asked_at !== null && hasChangedSince(shown.changedAt, attempt.asked_at);
     if (shown.verdict !== 'failed' || isHeard) return;
     await database.inOrganization(attempt.organization_id, (trx) => markAsked(trx, attempt, clock.now()));
     await client.messaging.v1.brandRegistrations(sid).update();
@@ -265,12 +253,6 @@ const gone = (at: Date): Shown => ({
   errors: [{ code: goneAtTwilio, fields: [] }],
   changedAt: at,
 });
-
-/** The whole registration was submitted again since the brand failed. */
-const isAnew = ({ submitted_at: submittedAt, brand_since: since }: RegistrationRow): boolean =>
-  submittedAt !== null && since !== null && submittedAt > since;
-
-const wholeSecond = (at: Date): Date => new Date(Math.floor(at.getTime() / 1000) * 1000);
 
 async function recordBrandSubmission(trx: Trx, attempt: AttemptRow, at: Date): Promise<void> {
   await markSubmitted(trx, attempt, at);

@@ -1,5 +1,4 @@
 /** The moves of a campaign between its statuses, each one transaction: row, timeline, attempt and emails together. */
-import type { ApplicationFailure } from '@temporalio/common';
 import { decideAttempt, firstSubmission, lastAttempt } from '../../db/registration/attempts.ts';
 import { addToTimeline, moveCampaign } from '../../db/registration/registrations.ts';
 import type { Trx } from '../../db/database.ts';
@@ -7,9 +6,9 @@ import type { AttemptRow } from '../../db/schema.ts';
 import type { Explanation } from '../../domain/registration/rejections.ts';
 import { type CampaignState, longestReviewMs, usualReviewMs } from '../../domain/registration/status.ts';
 import { campaignOverdue, campaignRejected } from '../../email/registration.ts';
-import { refusedRequest } from './brand-moves.ts';
-import { readRegistration, type Registration, type RegistrationDeps } from './deps.ts';
+import type { Registration, RegistrationDeps } from './deps.ts';
 import { tellOfChange, tellOperator } from './notices.ts';
+import { inOneLine, refuse } from './refusals.ts';
 
 /** When a review that is under way is no longer the usual one, and when it is overdue. */
 async function reviewLimits(trx: Trx, organizationId: string): Promise<{ usual: Date; longest: Date } | null> {
@@ -145,7 +144,7 @@ export async function campaignFailed(
     status: 'failed',
     reasons,
     actor: 'carriers',
-    detail: `The campaign was rejected: ${reasons.map(({ reason }) => reason).join(' ') || 'Twilio gave no reason.'}`,
+    detail: `The campaign was rejected: ${inOneLine(reasons)}`,
     awaiting: 'operator',
     at,
   });
@@ -157,16 +156,5 @@ export async function campaignFailed(
 }
 
 /** As `campaignFailed`, in a transaction of its own. @returns the failure that ends the submission in the workflow */
-export async function refuseCampaign(
-  deps: RegistrationDeps,
-  organizationId: string,
-  reason: Explanation,
-): Promise<ApplicationFailure> {
-  const { database, clock } = deps;
-  await database.inOrganization(organizationId, async (trx) => {
-    const registration = await readRegistration(trx, organizationId, { lock: true });
-    await campaignFailed(trx, deps, registration, { reasons: [reason], at: clock.now() });
-  });
-  deps.sendEmails(organizationId);
-  return refusedRequest(reason.code);
-}
+export const refuseCampaign = (deps: RegistrationDeps, organizationId: string, reason: Explanation) =>
+  refuse(deps, organizationId, { reasons: [reason], reject: campaignFailed });

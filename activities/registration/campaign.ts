@@ -3,15 +3,15 @@ import type { Twilio } from 'twilio';
 import { recordFee } from '../../db/fees.ts';
 import { evidenceToShow } from '../../db/registration/evidence.ts';
 import { beginAttempt, lastAttempt, markAsked, markSubmitted } from '../../db/registration/attempts.ts';
-import { declarationsOf, moveCampaign, moveMessagingService } from '../../db/registration/registrations.ts';
+import { moveCampaign, moveMessagingService } from '../../db/registration/registrations.ts';
 import { forgetResource } from '../../db/registration/resources.ts';
 import type { Trx } from '../../db/database.ts';
 import type { AttemptRow } from '../../db/schema.ts';
 import { type Explanation, explainRejection } from '../../domain/registration/rejections.ts';
 import type { CampaignState } from '../../domain/registration/status.ts';
 import { type CampaignSubmission, campaignSubmission } from '../../domain/registration/submission.ts';
-import { campaignVerdict, goneAtTwilio, isStale } from '../../domain/registration/verdicts.ts';
-import { type ComplianceError, complianceErrors, isNotFound, refusalOf } from '../../twilio/errors.ts';
+import { campaignVerdict, goneAtTwilio, hasChangedSince, isStale } from '../../domain/registration/verdicts.ts';
+import { type ComplianceError, complianceErrors, isNotFound, orNull, refusalOf } from '../../twilio/errors.ts';
 import { messagingServiceSettings } from '../../twilio/messaging-service.ts';
 import {
   campaignFailed,
@@ -22,13 +22,16 @@ import {
   refuseCampaign,
 } from './campaign-moves.ts';
 import {
+  isSubmittedSince,
   nameAtTwilio,
+  openRegistration,
   type OrganizationRef,
   readRegistration,
   type Registration,
   type RegistrationDeps,
   sidOf,
   subaccountOf,
+  whoSubmits,
 } from './deps.ts';
 import { foundOrCreated } from './found-or-created.ts';
 
@@ -54,12 +57,8 @@ const shownOf = (campaign: Found): Shown => ({
 
 /** The campaign as Twilio shows it now; null when it is gone. Asked for by its SID: Twilio's lists may lag. */
 async function fetchCampaign(client: Twilio, serviceSid: string, sid: string): Promise<Shown | null> {
-  try {
-    return shownOf(await client.messaging.v1.services(serviceSid).usAppToPerson(sid).fetch());
-  } catch (error) {
-    if (isNotFound(error)) return null;
-    throw error;
-  }
+  const campaign = await orNull(client.messaging.v1.services(serviceSid).usAppToPerson(sid).fetch());
+  return campaign && shownOf(campaign);
 }
 
 /** The campaign that a messaging service has, which is one at most. One that was just deleted may still be listed. */
@@ -81,9 +80,6 @@ const gone = (sid: string, at: Date): Shown => ({
 export function createCampaignActivities(deps: RegistrationDeps) {
   const { database, clock, publicUrl } = deps;
 
-  const open = (organizationId: string) =>
-    database.inOrganization(organizationId, (trx) => readRegistration(trx, organizationId));
-
   const stateOf = (organizationId: string): Promise<CampaignState> =>
     database.inOrganization(organizationId, async (trx) =>
       campaignState(trx, await readRegistration(trx, organizationId), clock.now()),
@@ -102,7 +98,7 @@ export function createCampaignActivities(deps: RegistrationDeps) {
 
     if (recorded !== undefined) {
       const known = await fetchCampaign(client, serviceSid, recorded);
-      const isHeard = attempt.asked_at !== null && known && !isBefore(known.changedAt, attempt.asked_at);
+      const isHeard = attempt.asked_at !== null && known && hasChangedSince(known.changedAt, attempt.asked_at);
       if (known && (known.verdict !== 'failed' || isHeard || attempt.number === 1)) return recorded;
       if (known && known.useCase === content.usAppToPersonUsecase) {
         await database.inOrganization(organizationId, (trx) => markAsked(trx, attempt, clock.now()));
@@ -138,16 +134,10 @@ export function createCampaignActivities(deps: RegistrationDeps) {
   }
 
   return {
-    /** Where the campaign stands, without asking Twilio. */
-    async readCampaign({ organizationId }: OrganizationRef): Promise<CampaignState> {
-      await clock.sync();
-      return stateOf(organizationId);
-    },
-
     /** A messaging service for the campaign (A6): the one the questionnaire names, or a new one. */
     async ensureMessagingService({ organizationId }: OrganizationRef): Promise<void> {
       await clock.sync();
-      const registration = await open(organizationId);
+      const registration = await openRegistration(deps, organizationId);
       const { services } = subaccountOf(deps, registration).messaging.v1;
       const named = registration.intake.messagingServiceSid;
       const friendlyName = nameAtTwilio(registration, 'messages');
@@ -187,11 +177,10 @@ export function createCampaignActivities(deps: RegistrationDeps) {
         const registration = await readRegistration(trx, organizationId, { lock: true });
         const { row } = registration;
         const at = clock.now();
-        const isAnew =
-          row.submitted_at !== null && row.campaign_since !== null && row.submitted_at > row.campaign_since;
-        const isCorrection = row.campaign_status === 'failed' && (actor !== undefined || isAnew);
+        const isCorrection =
+          row.campaign_status === 'failed' && (actor !== undefined || isSubmittedSince(row, row.campaign_since));
         if (row.campaign_status === 'not_started' || isCorrection) {
-          const by = actor ?? (await declarationsOf(trx, organizationId)).at(-1)?.actor ?? 'longwave';
+          const by = await whoSubmits(trx, organizationId, actor);
           const { number } = await beginAttempt(trx, { organizationId, part: 'campaign', actor: by, at });
           await moveCampaign(trx, row, {
             status: 'in_review',
@@ -211,7 +200,7 @@ export function createCampaignActivities(deps: RegistrationDeps) {
     /** Submits the campaign of the attempt that was begun. */
     async submitCampaign({ organizationId }: OrganizationRef): Promise<CampaignState> {
       await clock.sync();
-      const registration = await open(organizationId);
+      const registration = await openRegistration(deps, organizationId);
       const [attempt, evidence] = await database.inOrganization(organizationId, async (trx) => [
         await lastAttempt(trx, organizationId, 'campaign'),
         await evidenceToShow(trx, organizationId),
@@ -242,7 +231,7 @@ export function createCampaignActivities(deps: RegistrationDeps) {
     /** Looks at the campaign at Twilio and at the clock, and moves it to where it stands. */
     async lookAtCampaign({ organizationId }: OrganizationRef): Promise<CampaignState> {
       await clock.sync();
-      const before = await open(organizationId);
+      const before = await openRegistration(deps, organizationId);
       const { messaging_service: serviceSid, campaign: campaignSid } = before.sids;
       const campaign =
         serviceSid && campaignSid
@@ -279,16 +268,7 @@ export function createCampaignActivities(deps: RegistrationDeps) {
     const known = sids.messaging_service;
     if (known === undefined) return;
     const isAnother = named !== undefined && named !== known && sids.campaign === undefined;
-    const isGone = async () => {
-      try {
-        await services(known).fetch();
-        return false;
-      } catch (error) {
-        if (isNotFound(error)) return true;
-        throw error;
-      }
-    };
-    if (!isAnother && !(await isGone())) return;
+    if (!isAnother && (await orNull(services(known).fetch())) !== null) return;
     await database.inOrganization(organization.id, (trx) => forgetResource(trx, organization.id, 'messaging_service'));
   }
 
@@ -334,7 +314,3 @@ function reasonOf(error: unknown): Explanation | null {
   const refusal = refusalOf(error);
   return refusal && explainRejection({ code: refusal.code, description: refusal.message });
 }
-
-/** Twilio's times have whole seconds. */
-const isBefore = (changedAt: Date, askedAt: Date): boolean =>
-  changedAt.getTime() < Math.floor(askedAt.getTime() / 1000) * 1000;

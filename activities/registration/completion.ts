@@ -5,7 +5,14 @@ import { moduleState } from '../../db/organizations.ts';
 import { segmentsPerSecond } from '../../domain/registration/throughput.ts';
 import { isFinalState } from '../../domain/registration/status.ts';
 import { tellOfChange } from './notices.ts';
-import { type OrganizationRef, readRegistration, type RegistrationDeps, sidOf, subaccountOf } from './deps.ts';
+import {
+  openRegistration,
+  type OrganizationRef,
+  readRegistration,
+  type RegistrationDeps,
+  sidOf,
+  subaccountOf,
+} from './deps.ts';
 
 /** Twilio: the number is in this service already. */
 const alreadyInService = 21710;
@@ -21,9 +28,7 @@ export function createCompletionActivities(deps: RegistrationDeps) {
      */
     async registerNumbers({ organizationId }: OrganizationRef): Promise<void> {
       await clock.sync();
-      const registration = await database.inOrganization(organizationId, (trx) =>
-        readRegistration(trx, organizationId),
-      );
+      const registration = await openRegistration(deps, organizationId);
       const service = subaccountOf(deps, registration).messaging.v1.services(sidOf(registration, 'messaging_service'));
       const numbers = await database.inOrganization(organizationId, (trx) =>
         trx

@@ -4,11 +4,10 @@ import type { Clock } from '../../clock.ts';
 import type { Database, Trx } from '../../db/database.ts';
 import { findOrganization } from '../../db/organizations.ts';
 import { resourceSids } from '../../db/registration/resources.ts';
-import { findRegistration } from '../../db/registration/registrations.ts';
+import { declarationsOf, findRegistration } from '../../db/registration/registrations.ts';
 import type { OrganizationRow, RegistrationRow, ResourceKind } from '../../db/schema.ts';
 import type { SecretBox } from '../../db/secrets.ts';
-import type { Intake } from '../../domain/registration/intake.ts';
-import { withRegistrationDefaults } from '../../domain/registration/intake.ts';
+import { type Intake, withRegistrationDefaults } from '../../domain/registration/intake.ts';
 import { withDefaults } from '../../domain/settings.ts';
 import type { Credentials, TwilioGateway } from '../../twilio/gateway.ts';
 
@@ -51,6 +50,18 @@ export async function readRegistration(trx: Trx, organizationId: string, { lock 
   const intake = withRegistrationDefaults(row.intake, withDefaults(organization.settings)) as Intake;
   return { row, organization, intake, sids: await resourceSids(trx, organizationId) };
 }
+
+/** As `readRegistration`, in a transaction of its own. */
+export const openRegistration = ({ database }: RegistrationDeps, organizationId: string): Promise<Registration> =>
+  database.inOrganization(organizationId, (trx) => readRegistration(trx, organizationId));
+
+/** Whether the whole registration was submitted again after `since`, when a part of it failed. */
+export const isSubmittedSince = ({ submitted_at: submittedAt }: RegistrationRow, since: Date | null): boolean =>
+  submittedAt !== null && since !== null && submittedAt > since;
+
+/** Who submits: whoever gave the command, or else who declared the questionnaire to be accurate. */
+export const whoSubmits = async (trx: Trx, organizationId: string, actor: string | undefined): Promise<string> =>
+  actor ?? (await declarationsOf(trx, organizationId)).at(-1)?.actor ?? 'longwave';
 
 /** The SDK with the credentials of the organization's own subaccount: TrustHub and Messaging take no others. */
 export function subaccountOf({ twilio, secrets }: RegistrationDeps, { organization }: Registration): Twilio {

@@ -7,21 +7,21 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Twilio } from 'twilio';
 import { forgetResource } from '../../db/registration/resources.ts';
 import type { ResourceKind } from '../../db/schema.ts';
-import type { Explanation } from '../../domain/registration/rejections.ts';
-import { explainRejection } from '../../domain/registration/rejections.ts';
+import { type Explanation, explainRejection } from '../../domain/registration/rejections.ts';
 import { profileVerdict, type ProfileVerdict } from '../../domain/registration/verdicts.ts';
 import { refusalOf } from '../../twilio/errors.ts';
-import { failBrand, refuseBrand, refusedRequest } from './brand-moves.ts';
+import { failBrand, refuseBrand } from './brand-moves.ts';
 import {
   nameAtTwilio,
+  openRegistration,
   type OrganizationRef,
-  readRegistration,
   type Registration,
   type RegistrationDeps,
   sidOf,
   subaccountOf,
 } from './deps.ts';
 import { foundOrCreated } from './found-or-created.ts';
+import { refusedRequest } from './refusals.ts';
 
 /** Twilio's rules for a secondary customer profile, and for an A2P messaging profile: the same for everybody. */
 const policies = {
@@ -82,7 +82,7 @@ export function createProfileActivities(deps: RegistrationDeps) {
     work: (registration: Registration, client: Twilio) => Promise<void>,
   ): Promise<void> {
     await clock.sync();
-    const registration = await database.inOrganization(organizationId, (trx) => readRegistration(trx, organizationId));
+    const registration = await openRegistration(deps, organizationId);
     try {
       await work(registration, subaccountOf(deps, registration));
     } catch (error) {
@@ -251,9 +251,7 @@ export function createProfileActivities(deps: RegistrationDeps) {
     /** Whether Twilio has approved the customer profile: before that a brand would cost its fee and fail. */
     async lookAtCustomerProfile({ organizationId }: OrganizationRef): Promise<ProfileVerdict> {
       await clock.sync();
-      const registration = await database.inOrganization(organizationId, (trx) =>
-        readRegistration(trx, organizationId),
-      );
+      const registration = await openRegistration(deps, organizationId);
       const { trusthub } = subaccountOf(deps, registration);
       const { status, errors } = await trusthub.v1.customerProfiles(sidOf(registration, 'customer_profile')).fetch();
       const verdict = profileVerdict(status);

@@ -5,22 +5,22 @@ import { addToTimeline } from '../../db/registration/registrations.ts';
 import { takeSubaccountName } from '../../db/registration/subaccount-names.ts';
 import { forgetResource } from '../../db/registration/resources.ts';
 import { refusalOf } from '../../twilio/errors.ts';
-import { nameAtTwilio, type OrganizationRef, readRegistration, type RegistrationDeps, subaccountOf } from './deps.ts';
+import { brandEvents, campaignEvents } from '../../twilio/events.ts';
+import { nameAtTwilio, openRegistration, type OrganizationRef, type RegistrationDeps, subaccountOf } from './deps.ts';
 import { foundOrCreated } from './found-or-created.ts';
 
-const compliance = 'com.twilio.messaging.compliance.';
 /** What wakes a workflow. What events say beyond that is not believed: the resource is fetched. */
 const eventTypes = [
-  'brand-registration.brand-registered',
-  'brand-registration.brand-failure',
-  'brand-registration.brand-verified',
-  'brand-registration.brand-unverified',
-  'brand-registration.brand-vetted-verified',
-  'brand-registration.brand-secondary-vetting-failure',
-  'brand-registration.email-2fa-clicked',
-  'campaign-registration.campaign-submitted',
-  'campaign-registration.campaign-approved',
-  'campaign-registration.campaign-failure',
+  `${brandEvents}brand-registered`,
+  `${brandEvents}brand-failure`,
+  `${brandEvents}brand-verified`,
+  `${brandEvents}brand-unverified`,
+  `${brandEvents}brand-vetted-verified`,
+  `${brandEvents}brand-secondary-vetting-failure`,
+  `${brandEvents}email-2fa-clicked`,
+  `${campaignEvents}campaign-submitted`,
+  `${campaignEvents}campaign-approved`,
+  `${campaignEvents}campaign-failure`,
 ];
 
 /** The organization that has this account, or is about to. */
@@ -60,9 +60,7 @@ export function createSubaccountActivities(deps: RegistrationDeps) {
     /** One subaccount per organization (A3): looked for by its name and domain, then made; its token is kept encrypted. */
     async ensureSubaccount({ organizationId }: OrganizationRef): Promise<void> {
       await clock.sync();
-      const { organization } = await database.inOrganization(organizationId, (trx) =>
-        readRegistration(trx, organizationId),
-      );
+      const { organization } = await openRegistration(deps, organizationId);
       if (organization.account_sid !== null) return;
       const name = await takeSubaccountName(database.system, organization);
       const sid = await foundOrCreated(deps, {
@@ -97,9 +95,7 @@ export function createSubaccountActivities(deps: RegistrationDeps) {
     /** Has Twilio tell us of changes, once per subaccount. Without it polling alone goes on, so a refusal is no failure. */
     async ensureEventStream({ organizationId }: OrganizationRef): Promise<void> {
       await clock.sync();
-      const registration = await database.inOrganization(organizationId, (trx) =>
-        readRegistration(trx, organizationId),
-      );
+      const registration = await openRegistration(deps, organizationId);
       const { sinks, subscriptions } = subaccountOf(deps, registration).events.v1;
       const description = nameAtTwilio(registration, 'registration events');
       try {
@@ -118,7 +114,7 @@ export function createSubaccountActivities(deps: RegistrationDeps) {
           kind: 'event_subscription',
           find: async () => (await subscriptions.list({ sinkSid, limit: 1 }))[0]?.sid,
           create: async () => {
-            const types = eventTypes.map((type) => ({ type: compliance + type, schema_version: 1 }));
+            const types = eventTypes.map((type) => ({ type, schema_version: 1 }));
             return (await subscriptions.create({ description, sinkSid, types })).sid;
           },
         });

@@ -10,7 +10,6 @@ import {
   registrationIdentifiers,
   useCases,
 } from '../../domain/registration/intake.ts';
-import type { Settings } from '../../domain/settings.ts';
 import { email, phoneNumber, text, webAddress } from '../schemas.ts';
 import {
   businessTypeAliases,
@@ -170,13 +169,3 @@ export function mergeIntake(current: IntakeDraft, changes: IntakeChanges): Intak
     ...(representative !== undefined && { representative: mergedPart(current.representative, representative) }),
   });
 }
-
-/** With the policies of the organization's settings, where the questionnaire names none. */
-export const withPolicies = (
-  draft: IntakeDraft,
-  { privacyPolicyUrl, termsUrl }: Pick<Settings, 'privacyPolicyUrl' | 'termsUrl'>,
-): IntakeDraft => ({
-  ...(privacyPolicyUrl !== null && { privacyPolicyUrl }),
-  ...(termsUrl !== null && { termsUrl }),
-  ...draft,
-});

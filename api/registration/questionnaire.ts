@@ -5,13 +5,13 @@ import { findOrganization } from '../../db/organizations.ts';
 import { hasEvidence } from '../../db/registration/evidence.ts';
 import { findRegistration, openRegistration, saveIntake } from '../../db/registration/registrations.ts';
 import type { OrganizationRow, RegistrationRow } from '../../db/schema.ts';
-import type { IntakeDraft } from '../../domain/registration/intake.ts';
+import { type IntakeDraft, withPolicies } from '../../domain/registration/intake.ts';
 import type { StepFacts } from '../../domain/registration/next-step.ts';
 import { hasErrors, preflight, type PreflightContext } from '../../domain/registration/preflight.ts';
 import { withDefaults } from '../../domain/settings.ts';
 import { audit } from '../audit.ts';
 import { notFound, refused } from '../problems.ts';
-import { type IntakeChanges, mergeIntake, withPolicies } from './intake.ts';
+import { type IntakeChanges, mergeIntake } from './intake.ts';
 import { factsOf } from './standing.ts';
 
 export interface Questionnaire {

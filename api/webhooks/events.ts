@@ -5,6 +5,7 @@ import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { findRegistration } from '../../db/registration/registrations.ts';
 import { keepReceipts, unseenEvents } from '../../db/twilio-events.ts';
+import { brandEvents, campaignEvents } from '../../twilio/events.ts';
 import { isJsonSignedByTwilio } from '../../twilio/signature.ts';
 import { changedSignal as brandChanged } from '../../workflows/brand-verification/messages.ts';
 import { changedSignal as campaignChanged } from '../../workflows/campaign-review/messages.ts';
@@ -24,12 +25,8 @@ type CloudEvent = z.infer<typeof cloudEvent>;
 
 /** By the type of event: whom it concerns. */
 const concerned = [
-  { prefix: 'com.twilio.messaging.compliance.brand-registration.', idOf: brandWorkflowId, signal: brandChanged },
-  {
-    prefix: 'com.twilio.messaging.compliance.campaign-registration.',
-    idOf: campaignWorkflowId,
-    signal: campaignChanged,
-  },
+  { prefix: brandEvents, idOf: brandWorkflowId, signal: brandChanged },
+  { prefix: campaignEvents, idOf: campaignWorkflowId, signal: campaignChanged },
 ] as const;
 
 /** The events as parsed, one or many; nothing for what is no JSON. */
@@ -110,7 +107,7 @@ const rawBody = {
       required: ['id', 'type', 'data'],
       properties: {
         id: { type: 'string' },
-        type: { type: 'string', examples: ['com.twilio.messaging.compliance.brand-registration.brand-verified'] },
+        type: { type: 'string', examples: [`${brandEvents}brand-verified`] },
         data: { type: 'object', properties: { accountsid: { type: 'string' } } },
       },
     },

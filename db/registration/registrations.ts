@@ -1,4 +1,5 @@
 /** Where each organization's registration stands, and how it got there. */
+import type { Updateable } from 'kysely';
 import type { Explanation } from '../../domain/registration/rejections.ts';
 import type { IntakeDraft } from '../../domain/registration/intake.ts';
 import type {
@@ -10,7 +11,7 @@ import type {
 } from '../../domain/registration/status.ts';
 import type { Db, Trx } from '../database.ts';
 import { newId } from '../ids.ts';
-import type { RegistrationRow, RegistrationSubject } from '../schema.ts';
+import type { RegistrationRow, RegistrationSubject, Schema } from '../schema.ts';
 
 /** The registration of the transaction's organization, or undefined. `lock` keeps others from changing it meanwhile. */
 export async function findRegistration(
@@ -83,62 +84,57 @@ interface Change<Status> {
   at: Date;
 }
 
+/** Where a part of the registration stands, and the columns that are to say so. */
+interface Move {
+  subject: RegistrationSubject;
+  from: string;
+  columns: Updateable<Schema['registrations']>;
+}
+
+async function move(
+  trx: Trx,
+  row: RegistrationRow,
+  { subject, from, columns }: Move,
+  { status, actor, detail, awaiting, at }: Change<string>,
+): Promise<boolean> {
+  if (from === status) return false;
+  await trx
+    .updateTable('registrations')
+    .set({ ...columns, updated_at: at })
+    .where('id', '=', row.id)
+    .execute();
+  const { organization_id: organizationId } = row;
+  await addToTimeline(trx, { organizationId, subject, event: status, actor, detail, awaiting, at });
+  return true;
+}
+
 /**
  * Brings the brand to a status, with an entry in the timeline. Where it is there already nothing happens.
  *
  * @returns whether it changed
  */
-export async function moveBrand(trx: Trx, row: RegistrationRow, change: Change<BrandStatus>): Promise<boolean> {
+export function moveBrand(trx: Trx, row: RegistrationRow, change: Change<BrandStatus>): Promise<boolean> {
   const { status, reasons = [], at } = change;
-  if (row.brand_status === status) return false;
-  await trx
-    .updateTable('registrations')
-    .set({ brand_status: status, brand_since: at, brand_reasons: JSON.stringify(reasons), updated_at: at })
-    .where('id', '=', row.id)
-    .execute();
-  await addToTimeline(trx, entryOf(row, 'brand', change));
-  return true;
+  const columns = { brand_status: status, brand_since: at, brand_reasons: JSON.stringify(reasons) };
+  return move(trx, row, { subject: 'brand', from: row.brand_status, columns }, change);
 }
 
 /** As `moveBrand`, for the campaign. */
-export async function moveCampaign(trx: Trx, row: RegistrationRow, change: Change<CampaignStatus>): Promise<boolean> {
+export function moveCampaign(trx: Trx, row: RegistrationRow, change: Change<CampaignStatus>): Promise<boolean> {
   const { status, reasons = [], at } = change;
-  if (row.campaign_status === status) return false;
-  await trx
-    .updateTable('registrations')
-    .set({ campaign_status: status, campaign_since: at, campaign_reasons: JSON.stringify(reasons), updated_at: at })
-    .where('id', '=', row.id)
-    .execute();
-  await addToTimeline(trx, entryOf(row, 'campaign', change));
-  return true;
+  const columns = { campaign_status: status, campaign_since: at, campaign_reasons: JSON.stringify(reasons) };
+  return move(trx, row, { subject: 'campaign', from: row.campaign_status, columns }, change);
 }
 
 /** As `moveBrand`, for the messaging service. */
-export async function moveMessagingService(
+export function moveMessagingService(
   trx: Trx,
   row: RegistrationRow,
   change: Change<MessagingServiceStatus>,
 ): Promise<boolean> {
-  const { status, at } = change;
-  if (row.messaging_service_status === status) return false;
-  await trx
-    .updateTable('registrations')
-    .set({ messaging_service_status: status, messaging_service_since: at, updated_at: at })
-    .where('id', '=', row.id)
-    .execute();
-  await addToTimeline(trx, entryOf(row, 'messaging_service', change));
-  return true;
+  const columns = { messaging_service_status: change.status, messaging_service_since: change.at };
+  return move(trx, row, { subject: 'messaging_service', from: row.messaging_service_status, columns }, change);
 }
-
-const entryOf = (row: RegistrationRow, subject: RegistrationSubject, change: Change<string>): TimelineEntry => ({
-  organizationId: row.organization_id,
-  subject,
-  event: change.status,
-  actor: change.actor,
-  detail: change.detail,
-  awaiting: change.awaiting,
-  at: change.at,
-});
 
 /** Opens, ends or takes back the registration as a whole. */
 export async function setState(trx: Trx, row: RegistrationRow, state: RegistrationState, at: Date): Promise<void> {

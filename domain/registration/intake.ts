@@ -155,16 +155,20 @@ const intakeDefaults = {
   directLending: false,
 } as const satisfies IntakeDraft;
 
-/** The questionnaire with what is not asked twice: policies from the settings, and the defaults above. */
-export function withRegistrationDefaults(
-  draft: IntakeDraft,
-  settings: { privacyPolicyUrl: string | null; termsUrl: string | null },
-): IntakeDraft {
-  const { privacyPolicyUrl, termsUrl } = settings;
-  return {
-    ...intakeDefaults,
-    ...(privacyPolicyUrl !== null && { privacyPolicyUrl }),
-    ...(termsUrl !== null && { termsUrl }),
-    ...draft,
-  };
+interface Policies {
+  privacyPolicyUrl: string | null;
+  termsUrl: string | null;
 }
+
+/** The questionnaire with the policies of the settings, where it does not name its own. */
+export const withPolicies = (draft: IntakeDraft, { privacyPolicyUrl, termsUrl }: Policies): IntakeDraft => ({
+  ...(privacyPolicyUrl !== null && { privacyPolicyUrl }),
+  ...(termsUrl !== null && { termsUrl }),
+  ...draft,
+});
+
+/** The questionnaire as it is submitted: with the policies, and the defaults above. */
+export const withRegistrationDefaults = (draft: IntakeDraft, policies: Policies): IntakeDraft => ({
+  ...intakeDefaults,
+  ...withPolicies(draft, policies),
+});

@@ -43,13 +43,14 @@ export function profileVerdict(status: string): ProfileVerdict {
 /** An answer Twilio gave before it heard of the resubmission is believed no longer than this to be a stale one. */
 const stalenessMs = 600_000;
 
-/**
- * Whether a failure that Twilio shows is that of the attempt before: it was last changed before this attempt was made.
- * Twilio's times have whole seconds.
- */
+/** Whether Twilio changed something at `since` or later; its times have whole seconds. */
+export const hasChangedSince = (changedAt: Date, since: Date): boolean =>
+  changedAt.getTime() >= Math.floor(since.getTime() / 1000) * 1000;
+
+/** Whether a failure that Twilio shows is that of the attempt before: it was last changed before this attempt was made. */
 export function isStale(changedAt: Date, askedAt: Date | null, now: Date): boolean {
   if (!askedAt || now.getTime() - askedAt.getTime() > stalenessMs) return false;
-  return changedAt.getTime() < Math.floor(askedAt.getTime() / 1000) * 1000;
+  return !hasChangedSince(changedAt, askedAt);
 }
 
 /** Stands for "it is not there any more" among Twilio's reasons: its code for what does not exist. */

@@ -15,6 +15,7 @@ import { type ReplayHistoriesIterable, Worker, type WorkflowBundle } from '@temp
 import { workflowBundle } from './bundle.ts';
 import { historyFromJson, historyToJson } from './history-json.ts';
 
+const root = path.join(import.meta.dirname, '../..');
 export const historiesFolder = path.join(import.meta.dirname, 'histories');
 
 /** Replays histories and answers what went wrong with each: `runReplayHistories` yields errors, it does not throw. */
@@ -45,5 +46,7 @@ export async function keepHistory(client: Client, workflowId: string, what: stri
   if (!version) return;
   await mkdir(historiesFolder, { recursive: true });
   const file = path.join(historiesFolder, `${what}.${version}.json`);
-  await writeFile(file, `${JSON.stringify(json, undefined, 1)}\n`, { flag: 'wx' });
+  // Failures carry stack traces: where the files lie on this machine is nobody's business.
+  const text = JSON.stringify(json, undefined, 1).replaceAll(root, '.');
+  await writeFile(file, `${text}\n`, { flag: 'wx' });
 }

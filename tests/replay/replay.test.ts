@@ -102,6 +102,8 @@ describe('recorded histories', () => {
     expect(all).toMatch(/(mms|org)_[\da-f-]{36}/);
     expect(all).not.toMatch(/(?<!\d)\+\d{8,15}/);
     expect(all).not.toMatch(/\b1?[2-9]\d{2}[2-9]\d{6}\b/);
+    // Of a machine: `(/home/…`, `file:///…`.
+    expect(all).not.toMatch(/[( ]\/\w+\/|file:\/\/\/\w/);
     expect(all).not.toMatch(/we are hiring|STOP|First\d|Last\d|Sam Sender/);
     expect(all).not.toMatch(/Robin|Reyes|\w@[a-z][\w-]*\.[a-z]|Main Street|12-345678|98-7654321|Staffing/);
     expect(all).not.toMatch(/\bAC[\da-f]{32}\b|\bSM[\da-f]{32}\b|lw_/);
