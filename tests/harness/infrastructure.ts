@@ -39,7 +39,13 @@ export async function cloneDatabase(): Promise<ClonedDatabase> {
     url: url.href,
     release: () =>
       withClient(postgres, async (client) => {
-        await client.query(`drop database if exists ${client.escapeIdentifier(name)} with (force)`);
+        // Not `with (force)`: that asks to end an autovacuum worker too, which is a superuser's, and is refused. A plain
+        // drop sends autovacuum away by itself.
+        await client.query(
+          'select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and usename = current_user',
+          [name],
+        );
+        await client.query(`drop database if exists ${client.escapeIdentifier(name)}`);
       }),
   };
 }
