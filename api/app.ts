@@ -9,7 +9,8 @@ import { contactRoutes } from './contacts/contacts.ts';
 import { contactImportRoutes } from './contacts/import.ts';
 import type { App, Deps } from './deps.ts';
 import { addIdempotency } from './idempotency.ts';
-import { numberRoutes } from './numbers.ts';
+import { numberRoutes } from './numbers/numbers.ts';
+import { poolRoutes } from './numbers/pools.ts';
 import { auditLogRoutes } from './organization/audit-log.ts';
 import { moduleRoutes } from './organization/module.ts';
 import { ownAccountRoutes } from './organization/own-account.ts';
@@ -71,6 +72,7 @@ export async function buildApp(deps: Deps): Promise<App> {
   await app.register(contactImportRoutes, { prefix });
   await app.register(consentRoutes, { prefix });
   await app.register(numberRoutes, { prefix });
+  await app.register(poolRoutes, { prefix });
   await app.register(audienceRoutes, { prefix });
   await app.register(massSmsRoutes, { prefix });
   await app.register(massSmsCommandRoutes, { prefix });

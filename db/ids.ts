@@ -15,6 +15,8 @@ export const idPrefixes = {
   audience: 'adn',
   pool: 'pol',
   number: 'num',
+  numberJob: 'njb',
+  purchase: 'npu',
   message: 'msg',
   massSms: 'mms',
   registration: 'reg',

@@ -2,6 +2,7 @@
 import type { ColumnType, Generated, Selectable } from 'kysely';
 import type { MassSmsStatus, WindowClosePolicy } from '../domain/mass-sms.ts';
 import type { MessageStatus } from '../domain/message-status.ts';
+import type { PurchaseFailure } from '../domain/number-purchases.ts';
 import type { IntakeDraft } from '../domain/registration/intake.ts';
 import type { Explanation } from '../domain/registration/rejections.ts';
 import type {
@@ -35,6 +36,7 @@ export interface Schema {
     segments_per_second: number | null;
     /** Brought by the organization itself, and not made for it. */
     own_account: Generated<boolean>;
+    numbers_checked_at: Date | null;
     created_at: Date;
     updated_at: Date;
   };
@@ -130,8 +132,57 @@ export interface Schema {
     forward_to: string | null;
     purchased_at: Date;
     released_at: Date | null;
+    /** It is in the account and nobody uses it: to be adopted or released. */
+    orphan_since: Date | null;
+    /** When to put it into the messaging service, or to try again. */
+    register_at: Date | null;
+    /** Twilio's code for why it is not in the messaging service. */
+    registration_error: number | null;
+    /** No message leaves from it any more. */
+    releasing_since: Date | null;
   };
   phone_number_users: { organization_id: string; number_id: string; user_id: string };
+  number_jobs: {
+    id: string;
+    organization_id: string;
+    kind: 'purchase' | 'release';
+    state: Generated<'running' | 'finished'>;
+    /** `match-mobile`, an area code, or null when each purchase names its number. */
+    area_code: string | null;
+    allow_nearby: Generated<boolean>;
+    pool_id: string | null;
+    actor: string;
+    request_key: string | null;
+    created_at: Date;
+    finished_at: Date | null;
+    workflow_started_at: Date | null;
+  };
+  number_purchases: {
+    id: string;
+    organization_id: string;
+    job_id: string;
+    user_ids: string[];
+    /** E.164, when the caller chose the number. */
+    wanted: string | null;
+    state: 'waiting' | 'provisioned' | 'failed';
+    /** What Twilio was asked for last; kept until it is ours or surely is not. */
+    candidate: string | null;
+    asked_at: Date | null;
+    number_id: string | null;
+    reason: PurchaseFailure | null;
+    detail: string | null;
+    ended_at: Date | null;
+  };
+  number_releases: {
+    organization_id: string;
+    job_id: string;
+    number_id: string;
+    state: 'waiting' | 'released' | 'failed';
+    detail: string | null;
+    ended_at: Date | null;
+  };
+  /** From which number of a pool a contact hears, for as long as that number is in the pool. */
+  sticky_senders: { organization_id: string; pool_id: string; contact_number: string; line: string };
   mass_sms: {
     id: string;
     organization_id: string;
@@ -352,4 +403,7 @@ export type UserRow = Selectable<Schema['users']>;
 export type ContactRow = Selectable<Schema['contacts']>;
 export type MassSmsRow = Selectable<Schema['mass_sms']>;
 export type RegistrationRow = Selectable<Schema['registrations']>;
+export type NumberRow = Selectable<Schema['phone_numbers']>;
+export type NumberJobRow = Selectable<Schema['number_jobs']>;
+export type PurchaseRow = Selectable<Schema['number_purchases']>;
 export type AttemptRow = Selectable<Schema['registration_attempts']>;

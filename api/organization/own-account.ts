@@ -5,7 +5,7 @@ import type { Twilio } from 'twilio';
 import { z } from 'zod';
 import type { Trx } from '../../db/database.ts';
 import { attachOwnAccount, findOrganization, moduleState, organizationByAccount } from '../../db/organizations.ts';
-import { listNumbers } from '../../db/numbers.ts';
+import { listNumbers } from '../../db/numbers/lines.ts';
 import { openRegistration } from '../../db/registration/registrations.ts';
 import type { OrganizationRow } from '../../db/schema.ts';
 import { segmentsPerSecond } from '../../domain/registration/throughput.ts';
@@ -117,7 +117,7 @@ async function requireAttachable(
   if (owner && owner.id !== organizationId) throw inUse();
   const replaced = await leftBehind(trx, organizationId, accountSid);
   if (replaced) {
-    const [number] = await listNumbers(trx, organizationId, { limit: 1, after: undefined });
+    const [number] = await listNumbers(trx, organizationId, { limit: 1, orphan: false });
     if (number) {
       throw conflict(
         'has-numbers',

@@ -70,7 +70,8 @@ export class TemporalClock implements Clock {
   }
 
   sync(): Promise<void> | undefined {
-    if (performance.now() - this.#readAt < FRESH_MS) return undefined;
+    // While time is being skipped, what was read a moment ago may be days old.
+    if (this.#skip === undefined && performance.now() - this.#readAt < FRESH_MS) return undefined;
     // A server that does not answer leaves the time as it was last read: a test may have stopped it.
     this.#reading ??= this.#read()
       .catch(() => undefined)
@@ -130,6 +131,7 @@ export class TemporalClock implements Clock {
       if (interruptedOnce) await this.#service.unlockTimeSkipping({});
       const over = await Promise.race([slept.then(() => true), interrupted.then(() => false)]);
       this.#skip = undefined;
+      this.#readAt = -Infinity;
       await skip.locking;
       if (skip.locking !== undefined) await this.#runUntil(end, quiet);
       if (over) {

@@ -1,0 +1,24 @@
+/** Why a phone number was not bought for somebody, in words for programs and for people. */
+
+export const purchaseFailures = {
+  has_line: 'This user has a line already: release it, or take the user off it, first.',
+  purchase_under_way: 'A number is being bought for this user already.',
+  user_inactive: 'This user is not active: only active users get a line.',
+  no_mobile: 'The area code was to match the mobile number of this user, who has none: add it, or name an area code.',
+  mobile_without_area_code:
+    'The mobile number of this user has no area code of the United States or Canada: name an area code.',
+  no_numbers: 'No number is on sale in this area code.',
+  number_not_available: 'This number is not on sale any more: search again and choose another one.',
+  refused_by_twilio: 'Twilio refused to sell a number.',
+  cancelled: 'The run was cancelled before it came to this user.',
+  gave_up: 'Twilio could not be asked for a whole day.',
+} as const;
+
+export type PurchaseFailure = keyof typeof purchaseFailures;
+
+/** How a purchase is marked at Twilio, where it is the name of the number: by this it is found again after a crash. */
+export const purchaseTag = (purchaseId: string): string => `Longwave ${purchaseId}`;
+
+/** The purchase that a number at Twilio is marked with, or null. */
+export const purchaseOfTag = (friendlyName: string): string | null =>
+  /^Longwave (npu_[0-9a-f-]{36})$/.exec(friendlyName)?.[1] ?? null;
