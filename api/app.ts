@@ -9,8 +9,13 @@ import { contactRoutes } from './contacts/contacts.ts';
 import { contactImportRoutes } from './contacts/import.ts';
 import type { App, Deps } from './deps.ts';
 import { addIdempotency } from './idempotency.ts';
+import { availableNumberRoutes } from './numbers/available.ts';
+import { numberChangeRoutes } from './numbers/change.ts';
 import { numberRoutes } from './numbers/numbers.ts';
+import { numberJobRoutes } from './numbers/jobs.ts';
 import { poolRoutes } from './numbers/pools.ts';
+import { numberReleaseRoutes } from './numbers/release.ts';
+import { numberPurchaseRoutes } from './numbers/purchase.ts';
 import { auditLogRoutes } from './organization/audit-log.ts';
 import { moduleRoutes } from './organization/module.ts';
 import { ownAccountRoutes } from './organization/own-account.ts';
@@ -29,8 +34,10 @@ import { addOpenApi } from './plugins/openapi.ts';
 import { registrationCommandRoutes } from './registration/commands.ts';
 import { evidenceRoutes, publicEvidenceRoutes } from './registration/evidence.ts';
 import { registrationRoutes } from './registration/registration.ts';
+import { usageRoutes } from './usage.ts';
 import { twilioEvents } from './webhooks/events.ts';
 import { twilioWebhooks } from './webhooks/twilio.ts';
+import { twilioVoice } from './webhooks/voice.ts';
 
 /** Builds the API without listening. `close()` does not close what it was given. */
 export async function buildApp(deps: Deps): Promise<App> {
@@ -72,6 +79,11 @@ export async function buildApp(deps: Deps): Promise<App> {
   await app.register(contactImportRoutes, { prefix });
   await app.register(consentRoutes, { prefix });
   await app.register(numberRoutes, { prefix });
+  await app.register(availableNumberRoutes, { prefix });
+  await app.register(numberChangeRoutes, { prefix });
+  await app.register(numberPurchaseRoutes, { prefix });
+  await app.register(numberJobRoutes, { prefix });
+  await app.register(numberReleaseRoutes, { prefix });
   await app.register(poolRoutes, { prefix });
   await app.register(audienceRoutes, { prefix });
   await app.register(massSmsRoutes, { prefix });
@@ -79,8 +91,10 @@ export async function buildApp(deps: Deps): Promise<App> {
   await app.register(registrationRoutes, { prefix });
   await app.register(registrationCommandRoutes, { prefix });
   await app.register(evidenceRoutes, { prefix });
+  await app.register(usageRoutes, { prefix });
   await app.register(publicEvidenceRoutes);
   await app.register(twilioWebhooks);
+  await app.register(twilioVoice);
   await app.register(twilioEvents);
   return app;
 }

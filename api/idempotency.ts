@@ -111,10 +111,13 @@ export async function command<A extends Answer>(
   });
 }
 
+/** What is told of an effect that is under way is no result: the same request again looks how far it is by now. */
+const stillRunning = 202;
+
 /**
  * Runs a POST whose effect is not a transaction (a workflow update): looks the key up, runs, stores. Two requests at
- * once may both run, so `work` must be harmless twice; it gets an id that is the same for the same request, for example
- * for the id of an update.
+ * once may both run, and so may one after a 202, so `work` must be harmless twice; it gets an id that is the same for the
+ * same request, for example for the id of an update.
  *
  * @param work the effect; answers 2xx
  */
@@ -130,7 +133,7 @@ export async function commandOutside<A extends Answer>(
   const before = await inTransaction(request, (trx) => findAnswer(trx, claim, now));
   if (before) {
     requireSameRequest(before, hash);
-    return replay(reply, before) as A;
+    if (before.status !== stillRunning) return replay(reply, before) as A;
   }
   const requestKey = createHash('sha256').update(`${claim.scope} ${claim.key} `).update(hash).digest('hex');
   const answer = await work(requestKey);
@@ -138,7 +141,7 @@ export async function commandOutside<A extends Answer>(
     const stored = await claimKey(trx, claim, hash, now);
     if (stored) {
       requireSameRequest(stored, hash);
-      return replay(reply, stored) as A;
+      if (stored.status !== stillRunning) return replay(reply, stored) as A;
     }
     await storeAnswer(trx, claim, { hash, status: answer.status, body: answer.body });
     return answer;

@@ -81,3 +81,11 @@ export const nothing = z.undefined().meta({ description: 'Done' });
 
 /** A search as people type it. */
 export const search = (what: string) => z.string().max(200).optional().meta({ description: what });
+
+/** A yes or no in a query. */
+export const flag = (what: string) =>
+  z
+    .enum(['true', 'false'])
+    .transform((written) => written === 'true')
+    .optional()
+    .meta({ description: what });

@@ -2,6 +2,7 @@
 import { sql } from 'kysely';
 import type { Keyword } from '../domain/keywords.ts';
 import { purposes } from '../domain/purpose.ts';
+import { countSegments } from '../domain/segments.ts';
 import { type Settings, withDefaults } from '../domain/settings.ts';
 import type { Trx } from './database.ts';
 import { newId } from './ids.ts';
@@ -14,6 +15,8 @@ export interface InboundMessage {
   /** Our number. */
   to: string;
   body: string;
+  /** As Twilio counted them; counted here where it did not. */
+  segments?: number | null;
   mediaUrls: string[];
   /** What it asks for, by Twilio's word or its own. */
   keyword: Keyword | null;
@@ -48,6 +51,7 @@ export async function recordInbound(trx: Trx, message: InboundMessage): Promise<
       contact_number: message.from,
       contact_id: contact.id,
       body: message.body,
+      segments: message.segments ?? countSegments(message.body).segments,
       media_urls: message.mediaUrls.length > 0 ? message.mediaUrls : null,
       twilio_sid: message.sid,
       created_at: at,

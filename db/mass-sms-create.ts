@@ -8,6 +8,7 @@ import { audienceCte, type AudienceCount, countVerdicts, type VerdictCount } fro
 import type { Trx } from './database.ts';
 import { newId } from './ids.ts';
 import { estimatedEnd, writePlan } from './mass-sms.ts';
+import { chosenLine, keptLine, recordLines } from './numbers/sticky-senders.ts';
 import type { AudienceDefinition, ExclusionCounts } from './schema.ts';
 
 export interface NewMassSms {
@@ -33,8 +34,8 @@ export type Created =
   | { kind: 'no_recipients'; matches: number; excluded: ExclusionCounts };
 
 /**
- * Creates a mass SMS for everyone the audience reaches now. Recipients keep their rank; a contact hears from the same
- * line of the pool every time, chosen by their number.
+ * Creates a mass SMS for everyone the audience reaches now. Recipients keep their rank; a contact hears from the line of
+ * the pool they have heard from before, for as long as it sends.
  *
  * @throws {NeverOpensError} when the sending window never opens on an allowed day
  */
@@ -78,56 +79,64 @@ export async function createMassSms(trx: Trx, input: NewMassSms): Promise<Create
 }
 
 /**
- * Judges the audience and inserts a message for each recipient in one statement: contacts may come and go between two.
- * Codes of the contact are replaced in it, the others before.
+ * Judges the audience, keeps a line for each recipient who has none and inserts their messages in one statement: contacts
+ * may come and go between two. Codes of the contact are replaced in it, the others before.
  */
 async function insertRecipients(trx: Trx, massSmsId: string, input: NewMassSms): Promise<AudienceCount> {
   const { organizationId, audience, pool, settings, now } = input;
   const body = merge(input.body, input.values);
   const { rows } = await sql<VerdictCount>`
     with ${audienceCte(organizationId, audience, settings.massSmsLimit)},
+    recipients as (
+      select a.*, ${keptLine(organizationId, pool, sql`a.mobile`)} as kept from audience a where a.verdict = 'recipient'
+    ),
+    recorded as (
+      ${recordLines(organizationId, pool, sql`select mobile as contact_number from recipients where kept is null`)}
+    ),
     inserted as (
       insert into messages (id, organization_id, direction, source, purpose, status, line, contact_number, contact_id,
         body, mass_sms_id, batch_number, rank, created_at)
       select 'msg_' || uuid_v7(${now}), ${organizationId}, 'outbound', 'mass_sms', ${audience.purpose}, 'queued',
-        (${[...pool.lines]}::text[])[1 + mod(abs(hashtext(a.mobile)::bigint), ${pool.lines.length})], a.mobile,
-        a.contact_id,
+        coalesce(r.kept, ${chosenLine(pool, sql`r.mobile`)}), r.mobile, r.contact_id,
         replace(replace(${body}, '{{contact.firstName}}', coalesce(c.first_name, '')),
           '{{contact.lastName}}', coalesce(c.last_name, '')),
         ${massSmsId},
-        case when a.place <= ${settings.firstBatchSize} then 1
-          else 2 + (a.place - ${settings.firstBatchSize} - 1) / ${settings.dailyBatchSize}::int end,
-        a.place, ${now}
-      from audience a join contacts c on c.id = a.contact_id
-      where a.verdict = 'recipient'
+        case when r.place <= ${settings.firstBatchSize} then 1
+          else 2 + (r.place - ${settings.firstBatchSize} - 1) / ${settings.dailyBatchSize}::int end,
+        r.place, ${now}
+      from recipients r join contacts c on c.id = r.contact_id
     )
     select verdict, count(*) as count from audience group by verdict`.execute(trx);
   return countVerdicts(rows);
 }
 
-/** The pools of an organization with the lines that can send, to choose a sender from. */
+/**
+ * The pools of an organization with the lines that can send, to choose a sender from. Nobody releases one of them before
+ * this transaction ends: a message must not be left on a line that is gone.
+ */
 export async function sendingPools(
   trx: Trx,
   organizationId: string,
 ): Promise<{ id: string; name: string; lines: string[] }[]> {
-  const rows = await trx
+  const pools = await trx
     .selectFrom('number_pools')
-    .leftJoin('phone_numbers', (join) =>
-      join
-        .onRef('phone_numbers.pool_id', '=', 'number_pools.id')
-        .on('phone_numbers.released_at', 'is', null)
-        .on('phone_numbers.registered', '=', true),
-    )
-    .select(['number_pools.id', 'number_pools.name', 'phone_numbers.phone_number'])
-    .where('number_pools.organization_id', '=', organizationId)
-    .orderBy('number_pools.id')
-    .orderBy('phone_numbers.phone_number')
+    .select(['id', 'name'])
+    .where('organization_id', '=', organizationId)
+    .orderBy('id')
     .execute();
-  const pools = new Map<string, { id: string; name: string; lines: string[] }>();
-  for (const { id, name, phone_number: line } of rows) {
-    const pool = pools.get(id) ?? { id, name, lines: [] };
-    if (line) pool.lines.push(line);
-    pools.set(id, pool);
-  }
-  return [...pools.values()];
+  const rows = await trx
+    .selectFrom('phone_numbers')
+    .select(['pool_id', 'phone_number'])
+    .where('organization_id', '=', organizationId)
+    .where('pool_id', 'is not', null)
+    .where('registered', '=', true)
+    .where('released_at', 'is', null)
+    .where('releasing_since', 'is', null)
+    .where('orphan_since', 'is', null)
+    // In one order everywhere: two that lock the same lines would otherwise wait for each other.
+    .orderBy('id')
+    .forShare()
+    .execute();
+  const linesOf = Map.groupBy(rows, (row) => row.pool_id);
+  return pools.map(({ id, name }) => ({ id, name, lines: (linesOf.get(id) ?? []).map((row) => row.phone_number) }));
 }

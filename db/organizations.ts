@@ -56,6 +56,11 @@ export async function updateOrganization(
     .executeTakeFirst();
 }
 
+/** Locks an organization: nothing that belongs to it is begun before this transaction ends. */
+export async function lockOrganization(trx: Trx, id: string): Promise<void> {
+  await trx.selectFrom('organizations').select('id').where('id', '=', id).forUpdate().execute();
+}
+
 export async function findOrganization(db: Db, id: string): Promise<OrganizationRow | undefined> {
   return db.selectFrom('organizations').selectAll().where('id', '=', id).executeTakeFirst();
 }
@@ -166,6 +171,7 @@ export async function attachOwnAccount(
       messaging_service_sid: account.messagingServiceSid,
       segments_per_second: account.segmentsPerSecond,
       own_account: true,
+      numbers_checked_at: null,
       updated_at: at,
     })
     .where('id', '=', organizationId)

@@ -75,6 +75,7 @@ export interface SendResult {
   status: MessageStatus;
   sid: string | null;
   errorCode: number | null;
+  /** By our own count: Twilio's answer says 0 for a message through a messaging service. */
   segments: number | null;
 }
 
@@ -99,7 +100,7 @@ export async function writeResults(
       status = case when ${moves} then r.status else m.status end,
       twilio_sid = coalesce(m.twilio_sid, r.sid),
       error_code = coalesce(m.error_code, r.error_code),
-      segments = coalesce(r.segments, m.segments),
+      segments = coalesce(m.segments, r.segments),
       accepted_at = case when r.sid is null then m.accepted_at else coalesce(m.accepted_at, ${now}) end,
       finished_at = case when ${moves} and r.status = 'failed' then ${now}::timestamptz else m.finished_at end
     from unnest(${results.map((r) => r.id)}::text[], ${results.map((r) => r.status)}::text[],
@@ -145,15 +146,16 @@ export async function sidsOfOthers(
   return new Set(rows.map((row) => row.twilio_sid!));
 }
 
-/** Twilio has it: the message takes the SID and Twilio's state. */
+/** Twilio has it: the message takes the SID, Twilio's state and its segments. */
 export async function settleAsSent(
   trx: Trx,
   id: string,
-  found: { sid: string; status: MessageStatus; errorCode: number | null },
+  found: { sid: string; status: MessageStatus; errorCode: number | null; segments: number },
   now: Date,
 ): Promise<void> {
   await sql`
     update messages set status = ${found.status}, twilio_sid = ${found.sid}, error_code = ${found.errorCode},
+      segments = ${found.segments},
       accepted_at = coalesce(accepted_at, ${now}),
       finished_at = case when message_status_rank(${found.status}) = 7 then ${now}::timestamptz end
     where id = ${id} and status in ('sending', 'in_doubt')`.execute(trx);

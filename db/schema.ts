@@ -2,7 +2,6 @@
 import type { ColumnType, Generated, Selectable } from 'kysely';
 import type { MassSmsStatus, WindowClosePolicy } from '../domain/mass-sms.ts';
 import type { MessageStatus } from '../domain/message-status.ts';
-import type { PurchaseFailure } from '../domain/number-purchases.ts';
 import type { IntakeDraft } from '../domain/registration/intake.ts';
 import type { Explanation } from '../domain/registration/rejections.ts';
 import type {
@@ -12,12 +11,13 @@ import type {
   Party,
   RegistrationState,
 } from '../domain/registration/status.ts';
+import type { NumberTables } from './schema-numbers.ts';
 import type { SettingsOverrides } from '../domain/settings.ts';
 import type { Purpose } from '../domain/purpose.ts';
 
 type Json<T> = ColumnType<T, string, string>;
 
-export interface Schema {
+export interface Schema extends NumberTables {
   organizations: {
     id: string;
     name: string;
@@ -121,68 +121,6 @@ export interface Schema {
     method: string;
     at: Date;
   };
-  number_pools: { id: string; organization_id: string; name: string; purpose: Purpose; created_at: Date };
-  phone_numbers: {
-    id: string;
-    organization_id: string;
-    phone_number: string;
-    twilio_sid: string;
-    pool_id: string | null;
-    registered: Generated<boolean>;
-    forward_to: string | null;
-    purchased_at: Date;
-    released_at: Date | null;
-    /** It is in the account and nobody uses it: to be adopted or released. */
-    orphan_since: Date | null;
-    /** When to put it into the messaging service, or to try again. */
-    register_at: Date | null;
-    /** Twilio's code for why it is not in the messaging service. */
-    registration_error: number | null;
-    /** No message leaves from it any more. */
-    releasing_since: Date | null;
-  };
-  phone_number_users: { organization_id: string; number_id: string; user_id: string };
-  number_jobs: {
-    id: string;
-    organization_id: string;
-    kind: 'purchase' | 'release';
-    state: Generated<'running' | 'finished'>;
-    /** `match-mobile`, an area code, or null when each purchase names its number. */
-    area_code: string | null;
-    allow_nearby: Generated<boolean>;
-    pool_id: string | null;
-    actor: string;
-    request_key: string | null;
-    created_at: Date;
-    finished_at: Date | null;
-    workflow_started_at: Date | null;
-  };
-  number_purchases: {
-    id: string;
-    organization_id: string;
-    job_id: string;
-    user_ids: string[];
-    /** E.164, when the caller chose the number. */
-    wanted: string | null;
-    state: 'waiting' | 'provisioned' | 'failed';
-    /** What Twilio was asked for last; kept until it is ours or surely is not. */
-    candidate: string | null;
-    asked_at: Date | null;
-    number_id: string | null;
-    reason: PurchaseFailure | null;
-    detail: string | null;
-    ended_at: Date | null;
-  };
-  number_releases: {
-    organization_id: string;
-    job_id: string;
-    number_id: string;
-    state: 'waiting' | 'released' | 'failed';
-    detail: string | null;
-    ended_at: Date | null;
-  };
-  /** From which number of a pool a contact hears, for as long as that number is in the pool. */
-  sticky_senders: { organization_id: string; pool_id: string; contact_number: string; line: string };
   mass_sms: {
     id: string;
     organization_id: string;
@@ -240,6 +178,7 @@ export interface Schema {
     contact_id: string | null;
     user_id: string | null;
     body: string;
+    /** Twilio's count where it has told, else ours; null before it was sent. */
     segments: number | null;
     media_urls: string[] | null;
     mass_sms_id: string | null;
@@ -264,6 +203,19 @@ export interface Schema {
     twilio_sid: string;
     error_code: number | null;
     at: Date;
+  };
+  /** Kept by a trigger on `messages`: what was attempted and what came in. */
+  usage_tallies: {
+    organization_id: string;
+    /** The first day of a month of UTC. */
+    month: ColumnType<Date, string, string>;
+    line: string;
+    /** Empty where no user is known. */
+    user_id: string;
+    purpose: Purpose;
+    direction: 'inbound' | 'outbound';
+    messages: number;
+    segments: number;
   };
   inbound_receipts: { message_sid: string; organization_id: string; message_id: string; at: Date };
   registrations: {
@@ -403,6 +355,7 @@ export type UserRow = Selectable<Schema['users']>;
 export type ContactRow = Selectable<Schema['contacts']>;
 export type MassSmsRow = Selectable<Schema['mass_sms']>;
 export type RegistrationRow = Selectable<Schema['registrations']>;
+export type PoolRow = Selectable<Schema['number_pools']>;
 export type NumberRow = Selectable<Schema['phone_numbers']>;
 export type NumberJobRow = Selectable<Schema['number_jobs']>;
 export type PurchaseRow = Selectable<Schema['number_purchases']>;

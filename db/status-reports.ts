@@ -1,6 +1,7 @@
 /** What Twilio reports of messages: late, twice, out of order, or before its own answer to the request. */
 import { sql } from 'kysely';
 import { type MessageStatus, statusRank } from '../domain/message-status.ts';
+import { countSegments } from '../domain/segments.ts';
 import type { Trx } from './database.ts';
 import type { RefusedMessage } from './refusals.ts';
 
@@ -26,13 +27,21 @@ export interface AppliedReports {
 export async function applyStatusReports(trx: Trx, reports: readonly StatusReport[]): Promise<AppliedReports> {
   const column = <T>(of: (report: StatusReport) => T): T[] => reports.map(of);
   const ids = column((report) => report.messageId);
-  await sql`
-    insert into message_events (message_id, organization_id, status, twilio_sid, error_code, at)
-    select m.id, m.organization_id, r.status, r.sid, r.error_code, r.at
-    from unnest(${ids}::text[], ${column((r) => r.status)}::text[], ${column((r) => r.sid)}::text[],
-      ${column((r) => r.errorCode)}::int[], ${column((r) => r.at)}::timestamptz[]) as r (id, status, sid, error_code, at)
-    join messages m on m.id = r.id where m.id = any(${ids})
-    on conflict do nothing`.execute(trx);
+  const { rows: uncounted } = await sql<{ id: string; body: string }>`
+    with known as (
+      select m.id, m.organization_id, m.segments, m.body, r.status, r.sid, r.error_code, r.at
+      from unnest(${ids}::text[], ${column((r) => r.status)}::text[], ${column((r) => r.sid)}::text[],
+        ${column((r) => r.errorCode)}::int[], ${column((r) => r.at)}::timestamptz[])
+        as r (id, status, sid, error_code, at)
+      join messages m on m.id = r.id where m.id = any(${ids})
+    ), kept as (
+      insert into message_events (message_id, organization_id, status, twilio_sid, error_code, at)
+      select id, organization_id, status, sid, error_code, at from known
+      on conflict do nothing
+    )
+    select id, body from known where segments is null`.execute(trx);
+  // Twilio does not say how many segments it sent, and the worker that knew may be gone.
+  const segments = new Map(uncounted.map(({ id, body }) => [id, countSegments(body).segments]));
 
   // An update takes one row per message: the report furthest along, and with it the time the message was sent.
   const furthest = new Map<string, StatusReport & { sentAt: Date | null }>();
@@ -56,12 +65,14 @@ export async function applyStatusReports(trx: Trx, reports: readonly StatusRepor
       twilio_sid = coalesce(m.twilio_sid, r.sid),
       error_code = coalesce(r.error_code, m.error_code),
       accepted_at = coalesce(m.accepted_at, r.at),
+      segments = coalesce(m.segments, r.segments),
       sent_at = coalesce(m.sent_at, r.sent_at),
       finished_at = case when message_status_rank(r.status) = 7 then coalesce(m.finished_at, r.at) else m.finished_at end
     from unnest(${last.map((r) => r.messageId)}::text[], ${last.map((r) => r.status)}::text[],
       ${last.map((r) => r.sid)}::text[], ${last.map((r) => r.errorCode)}::int[],
-      ${last.map((r) => r.at)}::timestamptz[], ${last.map((r) => r.sentAt)}::timestamptz[])
-      as r (id, status, sid, error_code, at, sent_at)
+      ${last.map((r) => r.at)}::timestamptz[], ${last.map((r) => r.sentAt)}::timestamptz[],
+      ${last.map((r) => segments.get(r.messageId) ?? null)}::int[])
+      as r (id, status, sid, error_code, at, sent_at, segments)
     where m.id = r.id and m.id = any(${last.map((r) => r.messageId)}) and m.direction = 'outbound'
     returning m.id, m.contact_number, m.mass_sms_id, r.error_code, m.twilio_sid <> r.sid as doubled`.execute(trx);
   return {

@@ -89,6 +89,16 @@ export function nearbyAreaCodes(
 /** The state or province of an area code; of a code that serves several, the one with most numbers. */
 export const regionOf = (areaCode: string): string | null => areasOf.get(areaCode)?.[0]?.regions[0] ?? null;
 
+/** The country in which the numbers of an area code are sold: `US`, `CA`, or a territory such as `PR`. */
+export const countryOfAreaCode = (areaCode: string): string | null => {
+  const [area] = areasOf.get(areaCode) ?? [];
+  return area ? countryOf(area) : null;
+};
+
+/** Whether a number, E.164, is a local one of the United States or Canada: no toll-free, premium or territory's. */
+export const isLocalNumber = (phoneNumber: string): boolean =>
+  ['US', 'CA'].includes(countryOfAreaCode(areaCodeOf(phoneNumber) ?? '') ?? '');
+
 /** The area codes that serve a state or province, ascending: 902 is of `NS` and of `PE`. */
 export const areaCodesOfRegion = (region: string): string[] =>
   [...areasOf]

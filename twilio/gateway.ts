@@ -45,6 +45,8 @@ export interface FoundMessage {
   body: string;
   status: MessageStatus;
   errorCode: number | null;
+  /** Null while Twilio has not counted: of a message through a messaging service it says 0 at first. */
+  segments: number | null;
 }
 
 export interface TwilioGateway {
@@ -96,6 +98,7 @@ function accountOf(client: Twilio): TwilioAccount {
           body: item.body,
           status: statusFromTwilio(item.status) ?? 'accepted',
           errorCode: item.errorCode ?? null,
+          segments: Number(item.numSegments) || null,
         }));
     },
   };

@@ -5,7 +5,9 @@ import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/wo
 import pino from 'pino';
 import { createBatchActivities } from '../activities/batches.ts';
 import { createEmailSender } from '../activities/emails.ts';
+import { withoutWords } from '../activities/discretion.ts';
 import { heartbeating } from '../activities/heartbeating.ts';
+import { createNumberActivities } from '../activities/numbers/activities.ts';
 import { createRegistrationActivities } from '../activities/registration/activities.ts';
 import { searchesAtOnce } from '../activities/dispatch/settle.ts';
 import { createMassSmsActivities } from '../activities/mass-sms.ts';
@@ -19,6 +21,7 @@ import { describeError } from '../log.ts';
 import { createTwilioGateway } from '../twilio/gateway.ts';
 import manifest from '../package.json' with { type: 'json' };
 import { taskQueues } from '../workflows/task-queues.ts';
+import { numberDuties } from './number-duties.ts';
 import { startSweep } from './sweep.ts';
 
 const config = readConfig([
@@ -61,8 +64,9 @@ const twilio = createTwilioGateway({
   baseUrl: config.TWILIO_BASE_URL,
   connections: config.SEND_CONCURRENCY + searchesAtOnce,
 });
-// Its own sockets: those above are counted for sends, which must never wait for one.
-const registrar = createTwilioGateway({ baseUrl: config.TWILIO_BASE_URL, connections: 100 });
+// Its own sockets: those above are counted for sends, which must never wait for one. More than activities run at once:
+// while a request waits for a socket no time-out bounds it.
+const registrar = createTwilioGateway({ baseUrl: config.TWILIO_BASE_URL, connections: 400 });
 const mailer = createMailer({ url: config.SMTP_URL, from: config.MAIL_FROM });
 const emails = createEmailSender({
   database,
@@ -71,6 +75,8 @@ const emails = createEmailSender({
   onError: (error) => log.warn({ err: error }, 'emails wait; they are tried again'),
 });
 const secrets = secretBox(config.SECRETS_KEYS);
+const numbers = { database, clock, secrets, twilio: registrar, publicUrl: publicUrlOf(config) };
+const numberActivities = heartbeating(withoutWords(createNumberActivities(numbers)));
 const draining = new AbortController();
 
 // Changes with every release: Temporal shows which build ran a task.
@@ -90,49 +96,59 @@ const control = await Worker.create({
   workflowsPath: path.join(import.meta.dirname, '../workflows/index.ts'),
   activities: {
     ...createMassSmsActivities({ database, clock }),
+    ...numberActivities,
     ...heartbeating(
-      createRegistrationActivities({
-        database,
-        clock,
-        secrets,
-        twilio: registrar,
-        operator: { accountSid: config.TWILIO_ACCOUNT_SID, authToken: config.TWILIO_AUTH_TOKEN },
-        publicUrl: publicUrlOf(config),
-        operatorEmail: config.OPERATOR_EMAIL,
-        fees: {
-          brand: config.FEE_BRAND_USD,
-          campaignReview: config.FEE_CAMPAIGN_REVIEW_USD,
-          identityCheck: config.FEE_IDENTITY_CHECK_USD,
-        },
-        sendEmails: emails.send,
-      }),
+      withoutWords(
+        createRegistrationActivities({
+          database,
+          clock,
+          secrets,
+          twilio: registrar,
+          operator: { accountSid: config.TWILIO_ACCOUNT_SID, authToken: config.TWILIO_AUTH_TOKEN },
+          publicUrl: publicUrlOf(config),
+          operatorEmail: config.OPERATOR_EMAIL,
+          fees: {
+            brand: config.FEE_BRAND_USD,
+            campaignReview: config.FEE_CAMPAIGN_REVIEW_USD,
+            identityCheck: config.FEE_IDENTITY_CHECK_USD,
+          },
+          sendEmails: emails.send,
+        }),
+      ),
     ),
   },
 });
 const bulk = await Worker.create({
   ...shared,
   taskQueue: taskQueues.bulk,
-  activities: createBatchActivities({
-    database,
-    clock,
-    twilio,
-    secrets,
-    publicUrl: publicUrlOf(config),
-    concurrency: config.SEND_CONCURRENCY,
-    draining: draining.signal,
-  }),
+  activities: {
+    ...numberActivities,
+    ...createBatchActivities({
+      database,
+      clock,
+      twilio,
+      secrets,
+      publicUrl: publicUrlOf(config),
+      concurrency: config.SEND_CONCURRENCY,
+      draining: draining.signal,
+    }),
+  },
   // A batch takes a place for as long as it lasts, which may be hours at a low rate; it costs little meanwhile.
   maxConcurrentActivityTaskExecutions: 200,
   // A cancelled batch hears of it with its next heartbeat: this bounds how long a pause takes.
   maxHeartbeatThrottleInterval: '500ms',
 });
-const stopSweep = startSweep({
-  database,
-  clock,
-  workflows: new Client({ connection: clientConnection, namespace: config.TEMPORAL_NAMESPACE }).workflow,
-  sendEmails: emails.send,
-  onError: (error) => log.warn({ err: error }, 'a sweep failed; it is tried again'),
-});
+const onSweepError = (error: unknown): void => log.warn({ err: error }, 'a sweep failed; it is tried again');
+const stopSweep = startSweep(
+  {
+    database,
+    clock,
+    workflows: new Client({ connection: clientConnection, namespace: config.TEMPORAL_NAMESPACE }).workflow,
+    sendEmails: emails.send,
+    onError: onSweepError,
+  },
+  numberDuties(numbers, onSweepError),
+);
 
 const shutDown = (): void => {
   if (draining.signal.aborted) return;

@@ -5,8 +5,10 @@ import type { Clock } from '../clock.ts';
 import type { Database } from '../db/database.ts';
 import { organizationsWithEmails } from '../db/emails.ts';
 import { markRegistrationStarted, submittedRegistrations } from '../db/registration/registrations.ts';
+import { forgetRequestKeys, markJobStarted, runningJobs } from '../db/numbers/jobs.ts';
 import { markWorkflowStarted, massSmsNotStarted, massSmsOverdue } from '../db/mass-sms.ts';
 import { startMassSms } from '../workflows/mass-sms/start.ts';
+import { startNumberJob } from '../workflows/number-provisioning/start.ts';
 import { startRegistration } from '../workflows/registration/start.ts';
 
 /** The API itself starts the workflow of a mass SMS within this time of creating it. */
@@ -24,6 +26,12 @@ export interface SweepDeps {
   sendEmails: (organizationId: string) => void;
   /** Told what went wrong; the next round tries again. */
   onError(error: unknown): void;
+}
+
+/** What is done over and over: about several of its duties a worker knows more than this file. */
+export interface Duty {
+  run: () => Promise<void>;
+  everyMs: number;
 }
 
 /** Starts the workflows of mass SMS that were created while Temporal was away. Harmless in several workers at once. */
@@ -60,6 +68,29 @@ async function startLostRegistrations({ database, workflows }: SweepDeps): Promi
   }
 }
 
+/** Starts the workflows of purchases and releases of numbers that were asked for while Temporal was away. */
+async function startForgottenNumberJobs({ database, clock, workflows }: SweepDeps): Promise<void> {
+  const before = new Date(clock.now().getTime() - headStartMs);
+  for (const { id: jobId, organization_id: organizationId } of await runningJobs(database.system, {
+    before,
+    all: false,
+  })) {
+    await startNumberJob(workflows, { organizationId, jobId });
+    await database.inOrganization(organizationId, (trx) => markJobStarted(trx, jobId, clock.now()));
+  }
+}
+
+/** Gives a workflow to each run of purchases or releases that is not through and has none any more. */
+async function startLostNumberJobs({ database, clock, workflows }: SweepDeps): Promise<void> {
+  const before = new Date(clock.now().getTime() - headStartMs);
+  for (const { id: jobId, organization_id: organizationId } of await runningJobs(database.system, {
+    before,
+    all: true,
+  })) {
+    await startNumberJob(workflows, { organizationId, jobId });
+  }
+}
+
 /** Sends the emails that could not be sent when they were written. */
 async function sendWaitingEmails({ database, clock, sendEmails }: SweepDeps): Promise<void> {
   for (const organizationId of await organizationsWithEmails(database.system, clock.now())) {
@@ -76,6 +107,8 @@ async function makePartitions({ database, clock }: SweepDeps): Promise<void> {
 async function forgetOldKeys({ database, clock }: SweepDeps): Promise<void> {
   const yesterday = new Date(clock.now().getTime() - 24 * 3_600_000);
   await database.system.deleteFrom('idempotency_keys').where('created_at', '<', yesterday).execute();
+  // A run that was begun with a key is found by it for as long.
+  await forgetRequestKeys(database.system, yesterday);
 }
 
 /** Twilio repeats an event for four hours; a week is plenty. */
@@ -88,16 +121,18 @@ async function forgetOldEvents({ database, clock }: SweepDeps): Promise<void> {
 const duties = [
   { run: startForgotten, everyMs: 5_000 },
   { run: startForgottenRegistrations, everyMs: 5_000 },
+  { run: startForgottenNumberJobs, everyMs: 5_000 },
   { run: sendWaitingEmails, everyMs: 5_000 },
   { run: startLost, everyMs: 300_000 },
   { run: startLostRegistrations, everyMs: 300_000 },
+  { run: startLostNumberJobs, everyMs: 300_000 },
   { run: makePartitions, everyMs: 3_600_000 },
   { run: forgetOldKeys, everyMs: 600_000 },
   { run: forgetOldEvents, everyMs: 3_600_000 },
 ];
 
-/** Begins to sweep: every duty at once, then when it is due. @returns a function that waits for those under way and stops */
-export function startSweep(deps: SweepDeps): () => Promise<void> {
+/** Begins to sweep: every duty at once, then when it is due. @param others duties beside those above. @returns a function that waits for those under way and stops */
+export function startSweep(deps: SweepDeps, others: readonly Duty[] = []): () => Promise<void> {
   const underWay = new Set<Promise<void>>();
   const perform = async (run: (deps: SweepDeps) => Promise<void>): Promise<void> => {
     try {
@@ -107,7 +142,7 @@ export function startSweep(deps: SweepDeps): () => Promise<void> {
       deps.onError(error);
     }
   };
-  const timers = duties.map(({ run, everyMs }) => {
+  const timers = [...duties, ...others].map(({ run, everyMs }) => {
     let running = false;
     const begin = (): void => {
       if (running) return;

@@ -2,4 +2,5 @@
 export { brandVerification } from './brand-verification/workflow.ts';
 export { campaignReview } from './campaign-review/workflow.ts';
 export { massSms } from './mass-sms/workflow.ts';
+export { numberProvisioning } from './number-provisioning/workflow.ts';
 export { registration } from './registration/workflow.ts';

@@ -2,6 +2,7 @@
 import pLimit from 'p-limit';
 import type { Clock } from '../../clock.ts';
 import type { Database } from '../../db/database.ts';
+import { countSegments } from '../../domain/segments.ts';
 import {
   type RankRange,
   settleAsSent,
@@ -72,7 +73,8 @@ export async function settleDoubts(
       const others = found.length > 0 ? await sidsOfOthers(trx, { id, to, sids: found.map((item) => item.sid) }) : null;
       const unowned = found.filter((item) => !others?.has(item.sid));
       const own = unowned.find((item) => item.body === body);
-      if (own) await settleAsSent(trx, id, own, clock.now());
+      const segments = own?.segments ?? countSegments(body).segments;
+      if (own) await settleAsSent(trx, id, { ...own, segments }, clock.now());
       else if (unowned.length === 0) await settleAsUnsent(trx, id, claimedAt);
       else if (now.getTime() - claimedAt.getTime() > giveUpAfterMs) await settleAsUnknown(trx, id, clock.now());
       else left.push(message);

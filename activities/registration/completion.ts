@@ -1,9 +1,10 @@
 /** The end of a registration: the organization can send, or its registration was cancelled. */
-import { log } from '@temporalio/activity';
 import { addToTimeline, moveMessagingService, setState } from '../../db/registration/registrations.ts';
+import { unregisteredNumbers } from '../../db/numbers/registration.ts';
 import { moduleState } from '../../db/organizations.ts';
 import { segmentsPerSecond } from '../../domain/registration/throughput.ts';
 import { isFinalState } from '../../domain/registration/status.ts';
+import { attachNumber } from '../numbers/attach.ts';
 import { tellOfChange } from './notices.ts';
 import {
   openRegistration,
@@ -13,9 +14,6 @@ import {
   sidOf,
   subaccountOf,
 } from './deps.ts';
-
-/** Twilio: the number is in this service already. */
-const alreadyInService = 21710;
 
 type Cancellation = OrganizationRef & { actor: string; cancelledAt: string };
 
@@ -29,31 +27,10 @@ export function createCompletionActivities(deps: RegistrationDeps) {
     async registerNumbers({ organizationId }: OrganizationRef): Promise<void> {
       await clock.sync();
       const registration = await openRegistration(deps, organizationId);
-      const service = subaccountOf(deps, registration).messaging.v1.services(sidOf(registration, 'messaging_service'));
-      const numbers = await database.inOrganization(organizationId, (trx) =>
-        trx
-          .selectFrom('phone_numbers')
-          .select(['id', 'twilio_sid'])
-          .where('organization_id', '=', organizationId)
-          .where('registered', '=', false)
-          .where('released_at', 'is', null)
-          .execute(),
-      );
-      for (const number of numbers) {
-        try {
-          await service.phoneNumbers.create({ phoneNumberSid: number.twilio_sid });
-        } catch (error) {
-          const { status = 0, code } = error as { status?: number; code?: number };
-          if (status < 400 || status >= 500 || status === 401 || status === 429) throw error;
-          if (code !== alreadyInService) {
-            log.warn('a number could not be registered', { numberId: number.id, code });
-            continue;
-          }
-        }
-        await database.inOrganization(organizationId, (trx) =>
-          trx.updateTable('phone_numbers').set({ registered: true }).where('id', '=', number.id).execute(),
-        );
-      }
+      const client = subaccountOf(deps, registration);
+      const messagingServiceSid = sidOf(registration, 'messaging_service');
+      const numbers = await database.inOrganization(organizationId, (trx) => unregisteredNumbers(trx, organizationId));
+      for (const number of numbers) await attachNumber(deps, client, { organizationId, number, messagingServiceSid });
     },
 
     /** Saves what sending needs (A8): a module that was waiting for it is enabled by that. */

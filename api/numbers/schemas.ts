@@ -22,11 +22,12 @@ export const number = z
       .meta({ description: 'On a shared line: how many users besides the first', examples: ['+1'] }),
     forwardTo: z.string().nullable().meta({ description: 'Where calls go' }),
     poolId: id('pool').nullable(),
-    orphan: z
-      .boolean()
-      .meta({ description: 'In the Twilio account and used by nobody: adopt it by giving it users or a pool, or release it' }),
+    orphan: z.boolean().meta({
+      description: 'In the Twilio account and used by nobody: adopt it by giving it users or a pool, or release it',
+    }),
     releasing: z.boolean().meta({ description: 'Being released: nothing leaves from it any more' }),
     purchasedAt: instant,
+    releasedAt: instant.nullable().meta({ description: 'Since when it is not yours any more; null while it is' }),
   })
   .meta({ id: 'Number' });
 
@@ -40,7 +41,9 @@ export const toNumber = (row: Line): z.infer<typeof number> => ({
   sharedLabel: row.users.length > 1 ? `+${row.users.length - 1}` : null,
   forwardTo: row.forward_to,
   poolId: row.pool_id,
-  orphan: row.orphan_since !== null,
-  releasing: row.releasing_since !== null,
+  // Nothing is left to be done about one that is gone.
+  orphan: row.orphan_since !== null && row.released_at === null,
+  releasing: row.releasing_since !== null && row.released_at === null,
   purchasedAt: row.purchased_at.toISOString(),
+  releasedAt: row.released_at?.toISOString() ?? null,
 });

@@ -4,16 +4,25 @@ import type { FastifyRequest } from 'fastify';
 import type { Twilio } from 'twilio';
 import { z } from 'zod';
 import type { Trx } from '../../db/database.ts';
-import { attachOwnAccount, findOrganization, moduleState, organizationByAccount } from '../../db/organizations.ts';
+import {
+  attachOwnAccount,
+  findOrganization,
+  lockOrganization,
+  moduleState,
+  organizationByAccount,
+} from '../../db/organizations.ts';
+import { hasRunningJobs } from '../../db/numbers/jobs.ts';
 import { listNumbers } from '../../db/numbers/lines.ts';
+import { forgetOrphans } from '../../db/numbers/orphans.ts';
+import { registerAnew } from '../../db/numbers/registration.ts';
 import { openRegistration } from '../../db/registration/registrations.ts';
 import type { OrganizationRow } from '../../db/schema.ts';
 import { segmentsPerSecond } from '../../domain/registration/throughput.ts';
-import { isNotFound } from '../../twilio/errors.ts';
 import { messagingServiceSettings } from '../../twilio/messaging-service.ts';
 import { audit } from '../audit.ts';
 import { organizationOf } from '../auth.ts';
-import { conflict, type Problem, refused, unavailable } from '../problems.ts';
+import { conflict, type Problem, refused } from '../problems.ts';
+import { ask, notActive } from '../twilio-answers.ts';
 import { moduleSchema } from './module.ts';
 
 const credentials = z.strictObject({
@@ -35,35 +44,6 @@ type Credentials = z.infer<typeof credentials>;
 const attached = moduleSchema
   .extend({ warnings: z.array(z.string()).meta({ description: 'What will keep messages from being delivered' }) })
   .meta({ id: 'AttachedAccount' });
-
-const notActive = (status: string): Problem =>
-  refused('account_not_active', `Twilio says that this account is ${status}: settle it with Twilio, then attach it.`);
-
-/** What Twilio's answer means for whoever attaches an account, or the error as it was. */
-function meaningOf(error: unknown): unknown {
-  const { status, code } = error as { status?: unknown; code?: unknown };
-  if (code === 20005) return notActive('not active');
-  if (status === 401) {
-    return refused('wrong_credentials', 'Twilio does not accept this account SID and auth token together: check both.');
-  }
-  // Whatever else Twilio says no to is about the account that was named; only these go away by themselves.
-  const isBusy = status === 408 || status === 429 || code === 20429;
-  if (typeof status === 'number' && status >= 400 && status < 500 && !isBusy) {
-    const known = typeof code === 'number' ? code : 0;
-    return refused('refused_by_twilio', `Twilio refused to answer (${known}).`, { code: known });
-  }
-  // Its own status, or the code of a connection that failed; anything else is a fault of ours.
-  return typeof status === 'number' || typeof code === 'string' ? unavailable('Twilio') : error;
-}
-
-/** @param missing what it means that there is no such thing */
-async function ask<Answer>(question: Promise<Answer>, missing?: () => Problem): Promise<Answer> {
-  try {
-    return await question;
-  } catch (error) {
-    throw missing && isNotFound(error) ? missing() : meaningOf(error);
-  }
-}
 
 const noSuchService = (): Problem =>
   refused('no_such_messaging_service', 'This account has no such messaging service: check its SID.');
@@ -115,8 +95,16 @@ async function requireAttachable(
   }
   const owner = await organizationByAccount(database.system, accountSid);
   if (owner && owner.id !== organizationId) throw inUse();
+  // Locked, so that no purchase is begun in the account that is left.
+  await lockOrganization(trx, organizationId);
   const replaced = await leftBehind(trx, organizationId, accountSid);
   if (replaced) {
+    if (await hasRunningJobs(trx, organizationId)) {
+      throw conflict(
+        'numbers-under-way',
+        'Phone numbers are being bought or released in the present account: wait until GET /v1/numbers/jobs shows no run that is running, then attach the other account.',
+      );
+    }
     const [number] = await listNumbers(trx, organizationId, { limit: 1, orphan: false });
     if (number) {
       throw conflict(
@@ -145,6 +133,9 @@ async function attach(
   const { secrets, clock } = request.server.deps;
   const organizationId = organizationOf(request);
   const before = await requireAttachable(trx, request, account.accountSid);
+  const present = await findOrganization(trx, organizationId);
+  if (present?.messaging_service_sid !== account.messagingServiceSid) await registerAnew(trx, organizationId);
+  if (before) await forgetOrphans(trx, organizationId, clock.now());
   const kept = { ...account, authToken: secrets.encrypt(authToken), segmentsPerSecond: throughput };
   const row = await attachOwnAccount(trx, organizationId, kept, clock.now()).catch((error: unknown) => {
     // Attached by two organizations at the same moment.

@@ -1,10 +1,18 @@
 /** Who is calling: the organization whose Twilio account signed the request. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import formbody from '@fastify/formbody';
 import type { FastifyRequest } from 'fastify';
 import { organizationByAccount } from '../../db/organizations.ts';
 import { isSignedByTwilio } from '../../twilio/signature.ts';
 import type { App } from '../deps.ts';
 import { forbidden } from '../problems.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Whose account signed a form post under `/twilio`. */
+    twilioOrganizationId: string;
+  }
+}
 
 type TwilioForm = Record<string, string>;
 
@@ -81,7 +89,7 @@ export const signatureOf = ({ headers }: FastifyRequest): string => String(heade
  *
  * @returns a function that answers the organization, or throws a 403
  */
-export function twilioCallers(app: App): (request: FastifyRequest) => Promise<string> {
+function twilioCallers(app: App): (request: FastifyRequest) => Promise<string> {
   const accountOf = twilioAccounts(app);
   return async (request) => {
     const form = (request.body ?? {}) as TwilioForm;
@@ -91,5 +99,21 @@ export function twilioCallers(app: App): (request: FastifyRequest) => Promise<st
     );
     if (!account) throw notSigned();
     return account.organizationId;
+  };
+}
+
+/**
+ * Prepares a plugin for form posts that Twilio signs.
+ *
+ * @returns the `preValidation` of its routes. Before the schema judges the fields: who has not signed learns nothing about
+ * them
+ */
+export async function acceptSignedForms(app: App): Promise<(request: FastifyRequest) => Promise<void>> {
+  await app.register(formbody);
+  app.decorateRequest('twilioOrganizationId', '');
+  const callerOf = twilioCallers(app);
+  return async (request) => {
+    request.twilioOrganizationId = await callerOf(request);
+    await app.deps.clock.sync(20);
   };
 }

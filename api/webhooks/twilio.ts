@@ -1,6 +1,4 @@
 /** What Twilio calls: the signature first, then one transaction. */
-import formbody from '@fastify/formbody';
-import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { recordInbound } from '../../db/inbound.ts';
@@ -11,14 +9,7 @@ import { type Keyword, keywordOf } from '../../domain/keywords.ts';
 import { statusFromTwilio } from '../../domain/message-status.ts';
 import type { App } from '../deps.ts';
 import { groupCommit } from './group-commit.ts';
-import { twilioCallers } from './twilio-caller.ts';
-
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** Whose account signed a request under `/twilio`. */
-    twilioOrganizationId: string;
-  }
-}
+import { acceptSignedForms } from './twilio-caller.ts';
 
 const emptyTwiml = '<?xml version="1.0" encoding="UTF-8"?><Response/>';
 
@@ -42,6 +33,7 @@ const inboundForm = z
     To: z.string().max(40),
     Body: z.string().max(10_000).default(''),
     NumMedia: z.string().optional(),
+    NumSegments: z.string().optional(),
     OptOutType: z.string().optional(),
   })
   .meta({ id: 'TwilioInboundMessage' });
@@ -84,16 +76,12 @@ const mediaUrls = (form: Record<string, unknown>): string[] =>
     (_, index) => form[`MediaUrl${index}`],
   ).filter((url) => typeof url === 'string');
 
+/** Null for what is no count: no message is lost over it. */
+const segmentsIn = (written = ''): number | null => (/^[1-9]\d{0,2}$/.test(written) ? Number(written) : null);
+
 export const twilioWebhooks: FastifyPluginAsyncZod = async (app) => {
   const root = app as unknown as App;
-  await app.register(formbody);
-  app.decorateRequest('twilioOrganizationId', '');
-  const callerOf = twilioCallers(root);
-  // Before the schema judges the fields: who has not signed learns nothing about them.
-  const preValidation = async (request: FastifyRequest): Promise<void> => {
-    request.twilioOrganizationId = await callerOf(request);
-    await clock.sync(20);
-  };
+  const preValidation = await acceptSignedForms(root);
   const report = statusReporter(root);
   const { database, clock } = app.deps;
   const tags = ['Twilio calls'];
@@ -146,8 +134,9 @@ export const twilioWebhooks: FastifyPluginAsyncZod = async (app) => {
     async (request, reply) => {
       const organizationId = request.twilioOrganizationId;
       const { MessageSid: sid, From: from, To: to, Body: body, OptOutType: optOutType } = request.body;
+      const segments = segmentsIn(request.body.NumSegments);
       const keyword = keywordIn(optOutType, body);
-      const message = { organizationId, sid, from, to, body, mediaUrls: mediaUrls(request.body), keyword };
+      const message = { organizationId, sid, from, to, body, segments, mediaUrls: mediaUrls(request.body), keyword };
       await database.inOrganization(organizationId, (trx) => recordInbound(trx, { ...message, at: clock.now() }));
       // Twilio has answered STOP, START and HELP itself.
       return reply.code(200).type('text/xml').send(emptyTwiml);

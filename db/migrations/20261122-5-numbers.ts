@@ -10,15 +10,14 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     alter table phone_numbers
       -- It is in the account and nobody uses it: to be adopted or released.
       add column orphan_since timestamptz,
-      -- When to put it into the messaging service, or to try again; null when there is nothing to try.
+      -- Not in the messaging service: before this nothing is tried again.
       add column register_at timestamptz,
       -- Twilio's code for why it is not in the messaging service.
       add column registration_error int,
       -- No message leaves from it any more.
       add column releasing_since timestamptz;
-    update phone_numbers set register_at = purchased_at where not registered and released_at is null;
-    create index phone_numbers_to_register on phone_numbers (register_at)
-      where register_at is not null and released_at is null;
+    create index phone_numbers_to_register on phone_numbers (organization_id)
+      where not registered and released_at is null and orphan_since is null;
     create index phone_numbers_pool on phone_numbers (pool_id) where released_at is null;
 
     -- A run of purchases or of releases: what the workflow numbers/{id} works off.
@@ -62,7 +61,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     create index number_purchases_job on number_purchases (job_id, id);
     create index number_purchases_waiting on number_purchases (organization_id) where state = 'waiting';
     -- Twilio would let one account ask twice for one number: two purchases must not share it.
-    create unique index number_purchases_candidate on number_purchases (candidate)
+    create unique index number_purchases_candidate on number_purchases (organization_id, candidate)
       where candidate is not null and state = 'waiting';
 
     create table number_releases (
@@ -77,7 +76,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 
     -- From which number of a pool a contact hears, for as long as that number is in the pool.
     create table sticky_senders (
-      organization_id text collate "C" not null references organizations,
+      -- That of the pool. Checking it once more would be a quarter of what a row costs, and they come by 25,000.
+      organization_id text collate "C" not null,
       pool_id text collate "C" not null references number_pools,
       contact_number text not null,
       line text not null,

@@ -61,12 +61,28 @@ const byFormat: Record<string, readonly string[]> = {
   email: ['ada@example.com'],
 };
 
+/** In place of an id that is only an example, those of its kind that there are. */
+const existing = (examples: readonly string[], known: readonly string[]): readonly string[] =>
+  examples.flatMap((example) => {
+    const [, kind] = /^([a-z]{3}_)[\da-f-]{36}$/.exec(example) ?? [];
+    const ids = kind === undefined ? [] : known.filter((text) => text.startsWith(kind));
+    return ids.length > 0 ? ids : [example];
+  });
+
+interface Fit {
+  document: Json;
+  known: readonly string[];
+  /** Texts only as the examples are; otherwise anything now and then. */
+  exact?: boolean;
+}
+
 /** Values that fit a schema, roughly: formats and patterns are tried by their examples. */
-function fitting(schema: Json, document: Json, known: readonly string[]): fc.Arbitrary<Json> {
+function fitting(schema: Json, fit: Fit): fc.Arbitrary<Json> {
+  const { document, known, exact = false } = fit;
   if (!schema || schema === true) return fc.jsonValue();
-  if (schema.$ref) return fitting(document.components.schemas[schema.$ref.split('/').pop()], document, known);
+  if (schema.$ref) return fitting(document.components.schemas[schema.$ref.split('/').pop()], fit);
   const choices = schema.anyOf ?? schema.oneOf;
-  if (choices) return fc.oneof(...choices.map((choice: Json) => fitting(choice, document, known)));
+  if (choices) return fc.oneof(...choices.map((choice: Json) => fitting(choice, fit)));
   if (schema.enum) return fc.constantFrom(...schema.enum);
   if ('const' in schema) return fc.constant(schema.const);
   switch (schema.type) {
@@ -78,32 +94,33 @@ function fitting(schema: Json, document: Json, known: readonly string[]): fc.Arb
     case 'null':
       return fc.constant(null);
     case 'array':
-      return fc.array(fitting(schema.items, document, known), { minLength: schema.minItems ?? 0, maxLength: 4 });
+      return fc.array(fitting(schema.items, fit), { minLength: schema.minItems ?? 0, maxLength: 4 });
     case 'object':
-      return fittingObject(schema, document, known);
-    default:
+      return fittingObject(schema, fit);
+    default: {
+      const example = fc.constantFrom(...existing(schema.examples ?? byFormat[schema.format] ?? ['Ada'], known));
+      if (exact) return example;
       return fc.oneof(
-        { weight: 6, arbitrary: fc.constantFrom(...(schema.examples ?? byFormat[schema.format] ?? ['Ada'])) },
+        { weight: 6, arbitrary: example },
         { weight: 1, arbitrary: fc.constantFrom(...known) },
         { weight: 1, arbitrary: fc.string({ maxLength: Math.min(schema.maxLength ?? 30, 300) }) },
       );
+    }
   }
 }
 
-function fittingObject(schema: Json, document: Json, known: readonly string[]): fc.Arbitrary<Json> {
+function fittingObject(schema: Json, fit: Fit): fc.Arbitrary<Json> {
   const fields = Object.fromEntries(
     Object.entries(schema.properties ?? {}).map(([name, child]) => [
       name,
       // A list is meant by its name.
-      name === 'list'
-        ? fc.constantFrom(...known.filter((text) => text.endsWith(' list')))
-        : fitting(child, document, known),
+      name === 'list' ? fc.constantFrom(...fit.known.filter((text) => text.endsWith(' list'))) : fitting(child, fit),
     ]),
   );
   const record = fc.record(fields, { requiredKeys: schema.required ?? [] });
   const extra = schema.additionalProperties;
   if (typeof extra !== 'object' || Object.keys(extra).length === 0) return record;
-  return fc.dictionary(fc.string({ maxLength: 10 }), fitting(extra, document, known), { maxKeys: 4 });
+  return fc.dictionary(fc.string({ maxLength: 10 }), fitting(extra, fit), { maxKeys: 4 });
 }
 
 /** Breaks one field of an object, or adds one. */
@@ -174,7 +191,8 @@ function bodyOf(
   const content = operation.requestBody?.content;
   if (!content) return fc.constant({ body: undefined, headers: {} });
   const [type, media] = Object.entries<Json>(content)[0]!;
-  const valid = fitting(media.schema, document, known);
+  const exact = fitting(media.schema, { document, known, exact: true });
+  const valid = fitting(media.schema, { document, known });
   const write = (value: Json): string => {
     if (type.includes('json')) return JSON.stringify(value);
     if (type.startsWith('multipart')) return multipart(value);
@@ -186,7 +204,8 @@ function bodyOf(
   };
   const right = { 'content-type': type.startsWith('multipart') ? `${type}; boundary=${boundary}` : type };
   return fc.oneof(
-    { weight: 4, arbitrary: valid.map((value) => ({ body: write(value), headers: right })) },
+    { weight: 2, arbitrary: exact.map((value) => ({ body: write(value), headers: right })) },
+    { weight: 2, arbitrary: valid.map((value) => ({ body: write(value), headers: right })) },
     { weight: 5, arbitrary: broken(valid).map((value) => ({ body: write(value), headers: right })) },
     { weight: 1, arbitrary: fc.jsonValue().map((value) => ({ body: write(value), headers: right })) },
     { weight: 1, arbitrary: rawBodies.map((body) => ({ body, headers: right })) },
@@ -224,8 +243,14 @@ export function requestsOf(
       { weight: 1, arbitrary: fc.string() },
     );
   };
-  const queryValue = (parameter: Json) =>
-    fc.oneof({ weight: 3, arbitrary: fitting(parameter.schema, document, known) }, { weight: 1, arbitrary: hostile });
+  const queryValue = ({ schema, example }: Json) => {
+    const withExample = example === undefined ? schema : { ...schema, examples: [example] };
+    return fc.oneof(
+      { weight: 3, arbitrary: fitting(withExample, { document, known, exact: true }) },
+      { weight: 1, arbitrary: fitting(withExample, { document, known }) },
+      { weight: 1, arbitrary: hostile },
+    );
+  };
   const cursors = fc.constantFrom(
     '',
     'x',

@@ -24,17 +24,28 @@ const workflow = {
   getHandle: () => ({ executeUpdate: away, signal: away, query: away }),
 };
 const connection = { withDeadline: (_at: number, work: () => unknown) => work() };
-// Twilio knows nobody.
+// Twilio knows nobody, and has nothing on sale.
 const stranger = async () => {
   throw Object.assign(new Error('Authenticate'), { status: 401, code: 20003 });
 };
-const twilio = { client: () => ({ api: { v2010: { accounts: () => ({ fetch: stranger }) } } }) };
+const twilio = {
+  client: () => ({
+    api: { v2010: { accounts: () => ({ fetch: stranger }) } },
+    availablePhoneNumbers: () => ({ local: { list: async () => [] } }),
+  }),
+};
 const api = await startApi({
   temporal: { client: { workflow, connection } as never, ping: away },
   twilio: twilio as never,
 });
 const mine = await fillTenant(api.database, 'Mine', '+14155550101');
 const theirs = await fillTenant(api.database, 'Zebulon', '+12125550177');
+// So that what needs an account goes on to Twilio.
+await api.database.system
+  .updateTable('organizations')
+  .set({ account_sid: `AC${'0'.repeat(32)}`, auth_token: api.app.deps.secrets.encrypt('token') })
+  .where('id', '=', mine.organization)
+  .execute();
 const key = await api.key(mine.organization);
 afterAll(() => api.stop());
 
@@ -55,6 +66,9 @@ const known = {
     'mass-sms': [mine.ids.massSms, theirs.ids.massSms],
     audience: [mine.ids.audience, theirs.ids.audience],
     messages: [mine.ids.message, theirs.ids.message],
+    numbers: [mine.ids.number, theirs.ids.number],
+    pools: [mine.ids.pool, theirs.ids.pool],
+    jobs: [mine.ids.numberJob, theirs.ids.numberJob],
     // Whoever has the address of a piece of evidence may see it.
     evidence: [mine.evidenceToken],
   },
@@ -186,7 +200,8 @@ describe('after all that', () => {
       ({ operation }) => operation.security?.length && operation['x-longwave-access'] !== 'operator',
     );
     const answered = ofTenants.filter((operation) =>
-      [...(statuses.get(operation) ?? [])].some((status) => status < 300),
+      // 503: all was well but for Temporal.
+      [...(statuses.get(operation) ?? [])].some((status) => status < 300 || status === 503),
     );
     expect(answered.length / ofTenants.length).toBeGreaterThan(0.5);
   });

@@ -112,6 +112,28 @@ test('an effect outside Postgres runs once when asked twice in turn, and is told
   expect(runs).toEqual([expect.stringMatching(/^[0-9a-f]{64}$/)]);
 });
 
+test('an effect that was still under way when it was answered is looked at again, until it has a result', async () => {
+  const request = {
+    server: api.app,
+    routeOptions: { config: { access: 'member' } },
+    principal: { kind: 'organization', keyId: 'key_1', organizationId: acme.id, userId: null, permissions: new Set() },
+    idempotency: { key: 'k10', hash: Buffer.alloc(32, 2) },
+  };
+  const keys = new Set<string | null>();
+  const run = (status: number, as: object = request) =>
+    commandOutside(as as never, { header: () => {} }, async (key) => {
+      keys.add(key);
+      return { status, body: { told: status } };
+    });
+  expect(await run(202)).toEqual({ status: 202, body: { told: 202 } });
+  const another = { ...request, idempotency: { key: 'k10', hash: Buffer.alloc(32, 3) } };
+  await expect(run(200, another)).rejects.toMatchObject({ members: { reason: 'idempotency_key_reused' } });
+  expect(await run(202)).toEqual({ status: 202, body: { told: 202 } });
+  expect(await run(200)).toEqual({ status: 200, body: { told: 200 } });
+  expect(await run(404)).toEqual({ status: 200, body: { told: 200 } });
+  expect(keys.size).toBe(1);
+});
+
 test('canonical JSON is the same for equal values and differs for different ones', () => {
   expect(canonical({ b: [1, { d: null, c: 'x' }], a: 1 })).toBe('{"a":1,"b":[1,{"c":"x","d":null}]}');
   expect(canonical(['1'])).not.toBe(canonical([1]));

@@ -220,6 +220,39 @@ describe('an account of its own', () => {
     });
   });
 
+  test('not while numbers are being bought in the present one; with another service its numbers are registered anew', async () => {
+    const { system } = api.database;
+    const account = newAccount();
+    expect((await attach(account)).status).toBe(200);
+    const job = { id: `njb_${acme.id}`, organization_id: acme.id, kind: 'purchase' as const, actor: 'test' };
+    await system
+      .insertInto('number_jobs')
+      .values({ ...job, created_at: new Date() })
+      .execute();
+    const refused = await attach(newAccount());
+    expect(refused).toMatchObject({ status: 409, body: { type: '/problems/numbers-under-way', allowed: [] } });
+    expect(refused.body.detail).toContain('GET /v1/numbers/jobs');
+    await system.updateTable('number_jobs').set({ state: 'finished' }).where('id', '=', job.id).execute();
+
+    const line = { id: `num_2${acme.id}`, organization_id: acme.id, twilio_sid: 'PN2', purchased_at: new Date() };
+    await system
+      .insertInto('phone_numbers')
+      .values({ ...line, phone_number: '+13125550151', registered: true })
+      .execute();
+    const isRegistered = async () =>
+      (
+        await system
+          .selectFrom('phone_numbers')
+          .select('registered')
+          .where('id', '=', line.id)
+          .executeTakeFirstOrThrow()
+      ).registered;
+    await attach(account);
+    expect(await isRegistered()).toBe(true);
+    await attach({ ...account, messagingServiceSid: `MG${'c'.repeat(32)}` });
+    expect(await isRegistered()).toBe(false);
+  });
+
   test('without a verified campaign is kept with a warning', async () => {
     answers.campaigns = () => [campaign('MIXED', 'IN_PROGRESS')];
     const { status, body } = await attach(newAccount());

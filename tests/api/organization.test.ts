@@ -1,6 +1,5 @@
-/** Organizations, their settings, module, users, keys, lines and audit log. */
+/** Organizations, their settings, module, users, keys and audit log. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { newId } from '../../db/ids.ts';
 import { defaultSettings } from '../../domain/settings.ts';
 import { type Api, type Client, type Organization, startApi } from './support.ts';
 
@@ -239,50 +238,4 @@ describe('users', () => {
     expect((await client.patch(`/v1/users/${made.body.id}`, { name: 'x' })).status).toBe(404);
     expect((await client.get('/v1/users')).body.items).toEqual([]);
   });
-});
-
-test('numbers and pools are read with who shares a line; released numbers are not', async () => {
-  const { system } = api.database;
-  const at = new Date();
-  const tenant = { organization_id: acme.id };
-  const [first, second] = [
-    (await client.post('/v1/users', { name: 'A', email: 'a@example.com' })).body.id,
-    (await client.post('/v1/users', { name: 'B', email: 'b@example.com' })).body.id,
-  ];
-  const poolId = newId('pool', at);
-  await system
-    .insertInto('number_pools')
-    .values({ id: poolId, ...tenant, name: 'Promo', purpose: 'promotional', created_at: at })
-    .execute();
-  const line = { ...tenant, twilio_sid: 'PN1', pool_id: poolId, purchased_at: at };
-  const [shared, released] = [newId('number', at), newId('number', at)];
-  await system
-    .insertInto('phone_numbers')
-    .values([
-      { id: shared, ...line, phone_number: '+14155550100' },
-      { id: released, ...line, phone_number: '+14155550101', released_at: at },
-    ])
-    .execute();
-  await system
-    .insertInto('phone_number_users')
-    .values([
-      { ...tenant, number_id: shared, user_id: first },
-      { ...tenant, number_id: shared, user_id: second },
-    ])
-    .execute();
-  expect((await client.get('/v1/numbers')).body.items).toEqual([
-    {
-      id: shared,
-      phoneNumber: '+14155550100',
-      registered: false,
-      userIds: [first, second],
-      sharedLabel: '+1',
-      forwardTo: null,
-      poolId,
-      purchasedAt: at.toISOString(),
-    },
-  ]);
-  expect((await client.get('/v1/pools')).body.items).toMatchObject([
-    { id: poolId, name: 'Promo', purpose: 'promotional' },
-  ]);
 });

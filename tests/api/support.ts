@@ -88,8 +88,13 @@ export interface Api {
   stop(): Promise<void>;
 }
 
-/** Starts the API in this process. @param overrides what the test replaces of its dependencies */
-export async function startApi(overrides: Partial<Deps> = {}): Promise<Api> {
+/**
+ * Starts the API in this process.
+ *
+ * @param overrides what the test replaces of its dependencies
+ * @param port where it listens; any free one by default
+ */
+export async function startApi(overrides: Partial<Deps> = {}, port = 0): Promise<Api> {
   const own = await cloneDatabase();
   const database = openDatabase(own.url);
   const clock = testClock();
@@ -106,7 +111,7 @@ export async function startApi(overrides: Partial<Deps> = {}): Promise<Api> {
     log: { level: 'silent' },
     ...overrides,
   });
-  const url = await app.listen({ host: '127.0.0.1', port: 0 });
+  const url = await app.listen({ host: '127.0.0.1', port });
   const operator = clientOf(url, operatorKey);
   const key: Api['key'] = async (organizationId, { userId, permissions } = {}) => {
     const kind = userId ? 'user' : 'organization';

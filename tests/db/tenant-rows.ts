@@ -13,6 +13,8 @@ export interface TenantRows {
     | 'list'
     | 'pool'
     | 'number'
+    | 'numberJob'
+    | 'purchase'
     | 'audience'
     | 'massSms'
     | 'message'
@@ -40,6 +42,8 @@ export async function fillTenant(database: Database, name: string, mobile: strin
     list: newId('list', at),
     pool: newId('pool', at),
     number: newId('number', at),
+    numberJob: newId('numberJob', at),
+    purchase: newId('purchase', at),
     audience: newId('audience', at),
     massSms: newId('massSms', at),
     message: newId('message', at),
@@ -125,6 +129,29 @@ export async function fillTenant(database: Database, name: string, mobile: strin
     .values({ ...tenant, number_id: ids.number, user_id: ids.user })
     .execute();
   await db
+    .insertInto('number_jobs')
+    .values({ id: ids.numberJob, ...tenant, kind: 'purchase', actor: 'test', request_key: name, created_at: at })
+    .execute();
+  await db
+    .insertInto('number_purchases')
+    .values({
+      id: ids.purchase,
+      ...tenant,
+      job_id: ids.numberJob,
+      user_ids: [ids.user],
+      wanted: mobile,
+      state: 'waiting',
+    })
+    .execute();
+  await db
+    .insertInto('number_releases')
+    .values({ ...tenant, job_id: ids.numberJob, number_id: ids.number, state: 'waiting' })
+    .execute();
+  await db
+    .insertInto('sticky_senders')
+    .values({ ...tenant, pool_id: ids.pool, contact_number: mobile, line: mobile.replace('+1', '+2') })
+    .execute();
+  await db
     .insertInto('mass_sms')
     .values({
       id: ids.massSms,
@@ -162,7 +189,7 @@ export async function fillTenant(database: Database, name: string, mobile: strin
     .insertInto('send_permits')
     .values({ ...tenant, tokens: 1, refilled_at: at })
     .execute();
-  // The tally of the mass SMS is written by a trigger on messages.
+  // The tally of the mass SMS is written by a trigger on messages; of usage only for what was attempted.
   await db
     .insertInto('messages')
     .values({
@@ -185,6 +212,19 @@ export async function fillTenant(database: Database, name: string, mobile: strin
   await db
     .insertInto('message_events')
     .values({ message_id: ids.message, ...tenant, status: 'sent', twilio_sid: `SM${name}`, at })
+    .execute();
+  await db
+    .insertInto('usage_tallies')
+    .values({
+      ...tenant,
+      month: '2026-11-01',
+      line: mobile.replace('+1', '+2'),
+      user_id: ids.user,
+      purpose: 'promotional',
+      direction: 'outbound',
+      messages: 1,
+      segments: 1,
+    })
     .execute();
   await db
     .insertInto('inbound_receipts')

@@ -71,6 +71,26 @@ export async function openFixture() {
       return { id, poolId, line: `+1312${randomInt(2_000_000, 9_999_999)}` };
     },
 
+    /** Registered numbers in the organization's pool. */
+    async numbers(organization: Organization, count: number): Promise<{ id: string; line: string; sid: string }[]> {
+      const at = new Date();
+      const made = Array.from({ length: count }, () => {
+        const id = newId('number', at);
+        return { id, line: `+1312${randomInt(2_000_000, 9_999_999)}`, sid: `PN${id.slice(4).replaceAll('-', '')}` };
+      });
+      const rows = made.map(({ id, line, sid }) => ({
+        id,
+        organization_id: organization.id,
+        phone_number: line,
+        twilio_sid: sid,
+        pool_id: organization.poolId,
+        registered: true,
+        purchased_at: at,
+      }));
+      await system.insertInto('phone_numbers').values(rows).execute();
+      return made;
+    },
+
     /** A mass SMS to so many new contacts, all with consent, whose messages are queued. */
     async massSms(
       organization: Organization,

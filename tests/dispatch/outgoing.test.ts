@@ -302,7 +302,7 @@ describe('settling', () => {
     const [open, done] = massSms.messages.map((message) => message.id) as [string, string];
     await fixture.force([open], { status: 'in_doubt', claimedAt: now });
     await fixture.force([done], { status: 'delivered', claimedAt: now, sid: 'SMdone' });
-    const found = { sid: 'SMfound', status: 'undelivered', errorCode: 30_003 } as const;
+    const found = { sid: 'SMfound', status: 'undelivered', errorCode: 30_003, segments: 2 } as const;
     for (const id of [open, done]) await fixture.in(acme, (trx) => settleAsSent(trx, id, found, later(60_000)));
     expect(await fixture.messagesOf(massSms)).toMatchObject([
       { status: 'undelivered', twilio_sid: 'SMfound', error_code: 30_003, finished_at: later(60_000) },

@@ -53,6 +53,7 @@ const found = (sid: string, status: FoundMessage['status'] = 'delivered'): Found
   body,
   status,
   errorCode: null,
+  segments: 1,
 });
 
 describe('settling doubts', () => {

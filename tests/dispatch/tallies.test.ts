@@ -100,7 +100,7 @@ describe('the tallies of a mass SMS', () => {
             if (given.kind === 'settle') {
               await fixture.in(acme, async (trx) => {
                 for (const { id, claimedAt } of await unsettledMessages(trx, massSms.range)) {
-                  const found = { sid: `SM${id.slice(-30)}`, status: 'sent' as const, errorCode: null };
+                  const found = { sid: `SM${id.slice(-30)}`, status: 'sent' as const, errorCode: null, segments: 1 };
                   if (given.sent) await settleAsSent(trx, id, found, now);
                   else await settleAsUnsent(trx, id, claimedAt);
                 }

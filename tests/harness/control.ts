@@ -61,7 +61,15 @@ export interface SimulatedState {
   brands: SimulatedBrand[];
   campaigns: SimulatedCampaign[];
   messagingServices: { sid: string; accountSid: string; friendlyName: string; inboundRequestUrl: string | null }[];
-  numbers: { sid: string; phoneNumber: string; accountSid: string; messagingServiceSid: string | null }[];
+  numbers: {
+    sid: string;
+    phoneNumber: string;
+    accountSid: string;
+    messagingServiceSid: string | null;
+    friendlyName: string;
+    voiceUrl: string;
+    smsUrl: string;
+  }[];
   addresses: { sid: string; accountSid: string }[];
   endUsers: { sid: string; accountSid: string; type: string }[];
   documents: { sid: string; accountSid: string }[];
@@ -122,6 +130,11 @@ export function controlClient(url: string) {
       call<{ sid: string; status: string }>('POST', `/customer-profiles/${sid}`, change),
     number: (number: { accountSid: string; phoneNumber: string }) =>
       call<{ sid: string; phoneNumber: string }>('POST', '/numbers', number),
+    /** Another customer of Twilio buys it. */
+    sell: (number: { phoneNumber: string }) => call<{ phoneNumber: string }>('POST', '/numbers/sell', number),
+    /** Somebody calls a number: the answer of its webhook. */
+    call: (voiceCall: { from: string; to: string }) =>
+      call<{ status: number; body: string }>('POST', '/calls', voiceCall),
     event: (event: { accountSid: string; type: string; data?: Record<string, unknown> }) =>
       call<unknown>('POST', '/events', event),
     behaviour: (behaviour: Behaviour) => call<Behaviour>('PUT', '/behaviour', behaviour),

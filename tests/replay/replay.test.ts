@@ -36,6 +36,14 @@ const recorded = {
     'windowClosed',
     'windowExpired',
   ],
+  numberProvisioning: [
+    'bulk',
+    'cancelledInTheWebUi',
+    'cancelledWhileTwilioIsAway',
+    'continuedAsNew',
+    'continuingAsNew',
+    'releases',
+  ],
   registration: ['cancelled', 'cancelledInTheWebUi', 'happyPath'],
   brandVerification: [
     'addressCorrected',

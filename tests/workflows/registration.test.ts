@@ -4,6 +4,7 @@ import { brandWorkflowId, campaignWorkflowId, registrationWorkflowId } from '../
 import { newId } from '../../db/ids.ts';
 import { eventually } from '../harness/eventually.ts';
 import { startSystem, type System } from '../harness/system.ts';
+import { insertUsers } from '../harness/users.ts';
 import { keepHistory } from '../replay/record.ts';
 import {
   atTwilio,
@@ -195,6 +196,54 @@ it('a number that Twilio does not take any more holds up nothing; the others are
   const { messagingServices } = await atTwilio(system, organization);
   const { numbers } = await system.twilio.state();
   expect(numbers.find(({ sid }) => sid === bought)).toMatchObject({ messagingServiceSid: messagingServices[0]!.sid });
+});
+
+it('a number that is bought before the approval is registered by it; one found in the account then is adopted', async () => {
+  const organization = await prepare(system);
+  const { client } = organization;
+  await toVerifiedBrand(system, organization);
+  const { accountSid } = await campaignOf(system, organization);
+  const [userId] = await insertUsers(system, organization.id, ['+13125550110']);
+  const { items } = (await client.get('/v1/numbers/available?areaCode=312')).body;
+  const bought = await client.post('/v1/numbers', {
+    phoneNumber: items[0].phoneNumber,
+    userIds: [userId],
+    acceptTerms: true,
+  });
+  expect(bought).toMatchObject({
+    status: 201,
+    body: { registered: false, registrationError: null, userIds: [userId] },
+  });
+  // Somebody buys one in Twilio's console.
+  const { sid, phoneNumber } = await system.twilio.number({ accountSid, phoneNumber: items[1].phoneNumber });
+  await toCompletion(organization);
+  const { messagingServices } = await atTwilio(system, organization);
+  const messagingServiceSid = messagingServices[0]!.sid;
+  const read = async (id: string) => (await client.get(`/v1/numbers/${id}`)).body;
+  const atTwilioIs = async (number: string) =>
+    (await system.twilio.state()).numbers.find((one) => one.phoneNumber === number);
+  expect(await read(bought.body.id)).toMatchObject({ registered: true });
+  expect(await atTwilioIs(bought.body.phoneNumber)).toMatchObject({ messagingServiceSid });
+
+  // Accounts are looked through every hour, and when they were not.
+  await system.advance('70 minutes');
+  const [orphan] = await eventually(async () => {
+    const orphans = (await client.get('/v1/numbers?orphan=true')).body.items;
+    expect(orphans).toMatchObject([{ phoneNumber, orphan: true, registered: false, userIds: [], poolId: null }]);
+    return orphans;
+  });
+  const { body: pool } = await client.post('/v1/pools', { name: 'Main', purpose: 'promotional' });
+  expect(await client.patch(`/v1/numbers/${orphan.id}`, { poolId: pool.id })).toMatchObject({
+    status: 200,
+    body: { orphan: false, poolId: pool.id },
+  });
+  await eventually(async () => expect(await read(orphan.id)).toMatchObject({ registered: true }));
+  const publicUrl = system.stack.environment['PUBLIC_URL']!;
+  expect(await atTwilioIs(phoneNumber)).toMatchObject({
+    sid,
+    messagingServiceSid,
+    voiceUrl: `${publicUrl}/twilio/voice`,
+  });
 });
 
 it('cancelled while the representative is awaited, and submitted again, it goes on with what exists', async () => {

@@ -1,0 +1,65 @@
+/** A number is put into the messaging service: by that the carriers learn of it (B4). */
+import type { Twilio } from 'twilio';
+import type { Clock } from '../../clock.ts';
+import type { Database } from '../../db/database.ts';
+import { markNotRegistered, markRegistered } from '../../db/numbers/registration.ts';
+import { isNotFound, refusalOf } from '../../twilio/errors.ts';
+import { numberSettings } from '../../twilio/number-settings.ts';
+import { patiently } from '../../twilio/patience.ts';
+import { patienceMs } from './candidates.ts';
+
+/** Twilio: the number is in this service already. */
+const alreadyInService = 21710;
+/** Refused with 409 and 412: in this service, in another one, and no room for it in this one. */
+const ofTheService = new Set([alreadyInService, 21712, 21714]);
+
+/** Twilio's code for why it does not take the number, or null when asking again may help. */
+function codeOf(error: unknown): number | null {
+  if (isNotFound(error)) return 20404;
+  const { code } = error as { code?: unknown };
+  return typeof code === 'number' && ofTheService.has(code) ? code : (refusalOf(error)?.code ?? null);
+}
+
+/** What Twilio refused (the service is full, the number is in another one) may be mended there meanwhile. */
+const againAfterMs = 3_600_000;
+
+interface Attachment {
+  organizationId: string;
+  number: { id: string; twilio_sid: string };
+  messagingServiceSid: string;
+  /** Bought by us a moment ago, with the settings that Longwave needs; an adopted one has others, and gets ours. */
+  isSet?: boolean;
+}
+
+/**
+ * Puts one number into the service. One that Twilio does not take stays unregistered with Twilio's code and is tried again
+ * later: it holds up nothing.
+ *
+ * @returns whether it is in the service now
+ * @throws when Twilio cannot be asked
+ */
+export async function attachNumber(
+  { database, clock, publicUrl }: { database: Database; clock: Clock; publicUrl: string },
+  client: Twilio,
+  { organizationId, number, messagingServiceSid, isSet = false }: Attachment,
+): Promise<boolean> {
+  const { phoneNumbers } = client.messaging.v1.services(messagingServiceSid);
+  try {
+    await patiently(() => phoneNumbers.create({ phoneNumberSid: number.twilio_sid }), patienceMs);
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === null) throw error;
+    if (code !== alreadyInService) {
+      const againAt = new Date(clock.now().getTime() + againAfterMs);
+      await database.inOrganization(organizationId, (trx) => markNotRegistered(trx, number.id, { code, againAt }));
+      return false;
+    }
+  }
+  if (!isSet) {
+    // Only now: what the service does not take keeps what its owner had set.
+    const settings = numberSettings(publicUrl);
+    await patiently(() => client.incomingPhoneNumbers(number.twilio_sid).update(settings), patienceMs);
+  }
+  await database.inOrganization(organizationId, (trx) => markRegistered(trx, number.id));
+  return true;
+}

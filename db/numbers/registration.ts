@@ -1,0 +1,86 @@
+/** Which numbers are in their organization's messaging service, and which have to be put there (B4). */
+import type { Db, Trx } from '../database.ts';
+
+/** Numbers that their organization uses and that are not in a messaging service. */
+const unregistered = (db: Db) =>
+  db
+    .selectFrom('phone_numbers')
+    .select(['phone_numbers.id', 'phone_numbers.organization_id', 'phone_numbers.twilio_sid'])
+    .where('phone_numbers.registered', '=', false)
+    .where('phone_numbers.released_at', 'is', null)
+    .where('phone_numbers.releasing_since', 'is', null)
+    .where('phone_numbers.orphan_since', 'is', null);
+
+/** Those of this organization, whether or not it is time to try again. */
+export const unregisteredNumbers = (trx: Trx, organizationId: string) =>
+  unregistered(trx).where('phone_numbers.organization_id', '=', organizationId).orderBy('phone_numbers.id').execute();
+
+/** Those whose time has come, of organizations that have a verified messaging service; for the sweep. */
+export const numbersToRegister = (system: Db, now: Date) =>
+  unregistered(system)
+    .innerJoin('organizations', 'organizations.id', 'phone_numbers.organization_id')
+    .select('organizations.messaging_service_sid as messagingServiceSid')
+    .where('organizations.messaging_service_sid', 'is not', null)
+    .where((is) => is.or([is('phone_numbers.register_at', 'is', null), is('phone_numbers.register_at', '<=', now)]))
+    .orderBy('phone_numbers.id')
+    .limit(500)
+    .$narrowType<{ messagingServiceSid: string }>()
+    .execute();
+
+export async function markRegistered(trx: Trx, id: string): Promise<void> {
+  await trx
+    .updateTable('phone_numbers')
+    .set({ registered: true, register_at: null, registration_error: null })
+    .where('id', '=', id)
+    .where('released_at', 'is', null)
+    .execute();
+}
+
+/** @param code Twilio's, for why not */
+export async function markNotRegistered(
+  trx: Trx,
+  id: string,
+  { code, againAt }: { code: number; againAt: Date },
+): Promise<void> {
+  await trx
+    .updateTable('phone_numbers')
+    .set({ registered: false, register_at: againAt, registration_error: code })
+    .where('id', '=', id)
+    .where('released_at', 'is', null)
+    .execute();
+}
+
+/** Leaves a number to the sweep's next round. */
+export async function registerSoon(trx: Trx, id: string, now: Date): Promise<void> {
+  await trx
+    .updateTable('phone_numbers')
+    .set({ register_at: now })
+    .where('id', '=', id)
+    .where('registered', '=', false)
+    .where('released_at', 'is', null)
+    .execute();
+}
+
+/** Puts off all those of an organization whose account could not be asked. */
+export async function postponeRegistration(trx: Trx, organizationId: string, againAt: Date): Promise<void> {
+  await trx
+    .updateTable('phone_numbers')
+    .set({ register_at: againAt })
+    .where('organization_id', '=', organizationId)
+    .where('registered', '=', false)
+    .where('released_at', 'is', null)
+    .where('orphan_since', 'is', null)
+    .where((is) => is.or([is('register_at', 'is', null), is('register_at', '<', againAt)]))
+    .execute();
+}
+
+/** The organization sends through another messaging service from now on, which its numbers have to join. */
+export async function registerAnew(trx: Trx, organizationId: string): Promise<void> {
+  await trx
+    .updateTable('phone_numbers')
+    .set({ registered: false, register_at: null })
+    .where('organization_id', '=', organizationId)
+    .where('registered', '=', true)
+    .where('released_at', 'is', null)
+    .execute();
+}
