@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { readUsage, type UsageDimension, usageDimensions, type UsagePeriod, type UsageRow } from '../db/usage.ts';
 import { purposes } from '../domain/purpose.ts';
 import { organizationOf } from './auth.ts';
+import { csvLine } from './csv-line.ts';
 import { id } from './schemas.ts';
 
 const mostMonths = 13;
@@ -62,12 +63,6 @@ const columnsOf = {
   purpose: ['purpose'],
 } as const satisfies Record<UsageDimension, readonly (keyof UsageItem)[]>;
 
-/** A spreadsheet runs what looks like a formula; a phone number with its plus sign is none. */
-const csvCell = (value: string | number | null | undefined): string => {
-  const written = String(value ?? '').replace(/^(?=[=@\t\r]|[+-](?!\d+$))/, "'");
-  return /[",\r\n]/.test(written) ? `"${written.replaceAll('"', '""')}"` : written;
-};
-
 function toCsv(by: UsageDimension, items: readonly UsageItem[]): string {
   const columns = columnsOf[by];
   const figures = ['outboundMessages', 'outboundSegments', 'inboundMessages', 'inboundSegments'];
@@ -79,7 +74,7 @@ function toCsv(by: UsageDimension, items: readonly UsageItem[]): string {
     inbound.messages,
     inbound.segments,
   ]);
-  return [['month', ...columns, ...figures], ...lines].map((line) => `${line.map(csvCell).join()}\r\n`).join('');
+  return [['month', ...columns, ...figures], ...lines].map(csvLine).join('');
 }
 
 /** How much `Accept` wants a type that it names, 0 to 1. */

@@ -7,6 +7,7 @@ import { findContact } from '../../db/contacts.ts';
 import type { Database } from '../../db/database.ts';
 import { purposes } from '../../domain/purpose.ts';
 import { actorOf, organizationOf } from '../auth.ts';
+import { csvLine } from '../csv-line.ts';
 import { command } from '../idempotency.ts';
 import { decodeIdCursor, pageOf, pageQuery, toPage } from '../pagination.ts';
 import { notFound } from '../problems.ts';
@@ -61,22 +62,19 @@ const csvColumns = [
   'at',
 ] as const satisfies readonly (keyof z.infer<typeof entry>)[];
 
-const csvCell = (value: string | boolean | null): string => {
-  const written = value === null ? '' : String(value);
-  return /[",\r\n]/.test(written) ? `"${written.replaceAll('"', '""')}"` : written;
-};
-
 /** The ledger as CSV, a page of rows at a time, each in a transaction of its own. */
 async function* exportLedger(database: Database, organizationId: string): AsyncGenerator<string> {
-  yield `${csvColumns.join()}\r\n`;
+  yield csvLine(csvColumns);
   const limit = 1_000;
   let after: string | undefined;
   do {
     const page: LedgerRow[] = await database.inOrganization(organizationId, (trx) =>
       listLedger(trx, organizationId, { limit, after }),
     );
-    const rows = page.map(toEntry).map((row) => csvColumns.map((name) => csvCell(row[name])).join());
-    if (rows.length) yield `${rows.join('\r\n')}\r\n`;
+    yield page
+      .map(toEntry)
+      .map((one) => csvLine(csvColumns.map((name) => one[name])))
+      .join('');
     after = page.length === limit ? page.at(-1)!.id : undefined;
   } while (after !== undefined);
 }
