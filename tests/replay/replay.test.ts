@@ -37,11 +37,13 @@ const recorded = {
     'windowExpired',
   ],
   numberProvisioning: [
+    'allGivenUp',
     'bulk',
     'cancelledInTheWebUi',
     'cancelledWhileTwilioIsAway',
     'continuedAsNew',
     'continuingAsNew',
+    'oneGivenUp',
     'releases',
   ],
   registration: ['cancelled', 'cancelledInTheWebUi', 'happyPath'],

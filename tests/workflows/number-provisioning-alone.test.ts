@@ -111,7 +111,7 @@ describe('a run of hundreds', () => {
         return place % 7 !== 0;
       },
     });
-    const { runId: first } = await handle.describe();
+    const { firstExecutionRunId: first } = handle;
     const progress = await handle.result();
 
     const failed = items.filter((_, place) => place % 7 === 0);
@@ -202,6 +202,7 @@ describe('what cannot be done', () => {
       expect(lasted).toBeGreaterThan(86_400_000);
       // About once a minute: often enough to be through soon after Twilio is back.
       for (const place of [1, 5]) expect(tries.get(place)).toBeGreaterThan(1_300);
+      await keepHistory(time.client, handle.workflowId, 'numberProvisioning.oneGivenUp');
     });
 
     it('because Twilio is away is given up all together: hundreds do not take a day each', async () => {
@@ -212,6 +213,7 @@ describe('what cannot be done', () => {
       expect(play.done.slice(1).toSorted()).toEqual(rest.map((id) => `gave_up ${id}`).toSorted());
       expect(play.finished).toBe(true);
       expect(lasted).toBeLessThan(26 * 3_600_000);
+      await keepHistory(time.client, handle.workflowId, 'numberProvisioning.allGivenUp');
     });
   });
 
