@@ -153,8 +153,7 @@ describe('several purses at once', () => {
       spendFor(6_000, { organization, rate, segments: 1 }),
       spendFor(6_000, { organization, rate, segments: 8 }),
     ]);
-    expect(short).toBeGreaterThan(0);
-    // Twice at least: the first may be luck.
+    // Twice at least: the first may be luck. Whether the other gets anything in six seconds is: there are four draws in them.
     expect(long).toBeGreaterThanOrEqual(16);
     expect(short + long).toBeGreaterThanOrEqual(rate * 6 - 8);
     expect(short + long).toBeLessThanOrEqual(rate * 6 + rate + 2 * 8);
