@@ -154,6 +154,9 @@ it('terminated in the Web UI: the sweep gives the run a workflow again, and nobo
   const ids = await insertUsers(system, organization.id, mobiles(8, 312));
   const jobId = await beginHeld(ids);
   await workflow(jobId).terminate('a test');
+  // Long enough ago: what has just been begun is not taken for lost.
+  const created_at = new Date(Date.now() - 60_000);
+  await system.db.updateTable('number_jobs').set({ created_at }).where('id', '=', jobId).execute();
   // The sweep comes every five minutes, and when a worker starts.
   await system.crash('worker');
   await system.twilio.behaviour({ holdAnswers: [] });
