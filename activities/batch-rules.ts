@@ -1,7 +1,19 @@
 /** What a run of a batch decides by: no I/O, the instant given. */
-import { type Batch, type SendingOrganization, sendingEnds } from '../db/mass-sms.ts';
+import { type Batch, batchRules, type SendingOrganization, sendingEnds } from '../db/mass-sms.ts';
 import type { MassSmsCause, MassSmsRow } from '../db/schema.ts';
+import { firstMoment, lawfulMoments } from '../domain/batches.ts';
+import type { Recipient } from '../domain/lawful-hours/places.ts';
 import type { MassSmsState } from '../domain/mass-sms.ts';
+import type { Settings } from '../domain/settings.ts';
+
+/** Nothing begins in the last moments of a window: a message must still have time to be delivered inside it. */
+const lastMomentsMs = 30_000;
+
+/** When nothing may begin any more, of sending that must have ended at `ends`. */
+export const stopsAt = (ends: Date): Date => new Date(ends.getTime() - lastMomentsMs);
+
+/** @param ends when sending must have ended, or null while the window is closed */
+export const isClosed = (ends: Date | null, now: Date): boolean => ends === null || stopsAt(ends) <= now;
 
 /** Whether the window a batch began in has closed for good: nothing of it may go out in a later one. */
 export function isExpired(row: MassSmsRow, batch: Batch, { settings }: SendingOrganization, now: Date): boolean {
@@ -9,6 +21,34 @@ export function isExpired(row: MassSmsRow, batch: Batch, { settings }: SendingOr
   const deadline = sendingEnds(row, settings, batch.startAt);
   return deadline !== null && now >= deadline;
 }
+
+export interface Waiting {
+  row: MassSmsRow;
+  settings: Settings;
+  /** When sending must have ended, or null while the window is closed. */
+  ends: Date | null;
+  now: Date;
+  /** Of those still queued, as many as tell where they are; none where only the organization's window counts. */
+  recipients: readonly Recipient[];
+}
+
+/**
+ * When there is something to do again for what is still queued: as soon as the first of the recipients may be written
+ * to. Who never may is cancelled then, too. Where the rest expires, at the close of the window at the latest.
+ */
+export function nextMoment({ row, settings, ends, now, recipients }: Waiting): Date {
+  const rules = batchRules(row, settings);
+  const closed = isClosed(ends, now);
+  const opening = closed ? firstMoment(rules, ends && ends > now ? ends : now) : now;
+  const momentOf = lawfulMoments(rules, opening);
+  const moments = recipients.map((recipient) => momentOf(recipient)?.at ?? opening);
+  if (moments.length === 0) moments.push(opening);
+  if (ends && !closed && row.at_window_close === 'expire') moments.push(stopsAt(ends));
+  return earliest(moments);
+}
+
+/** @param moments at least one */
+export const earliest = (moments: readonly Date[]): Date => moments.reduce((a, b) => (b < a ? b : a));
 
 /** Nothing to do any more. */
 export const idle = (status: MassSmsState['status']): MassSmsState => ({ version: 1, status, runAt: null });

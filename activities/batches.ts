@@ -7,6 +7,7 @@ import {
   batchesOf,
   batchRules,
   cancelRest,
+  disclaimerOf,
   findMassSms,
   isOpen,
   rankRange,
@@ -19,19 +20,31 @@ import {
 } from '../db/mass-sms.ts';
 import {
   cancelUnsent,
-  claimMessages,
   countLeft,
   type RankRange,
   refreshStatistics,
+  unsettledMessages,
   writeResults,
 } from '../db/outgoing.ts';
+import { placesLeft } from '../db/mass-sms-recipients.ts';
 import { learnFromRefusals } from '../db/refusals.ts';
 import type { MassSmsRow } from '../db/schema.ts';
 import type { SecretBox } from '../db/secrets.ts';
 import { firstMoment, NeverOpensError } from '../domain/batches.ts';
 import { isRunning, type MassSmsState } from '../domain/mass-sms.ts';
 import type { TwilioAccount, TwilioGateway } from '../twilio/gateway.ts';
-import { idle, isExpired, missingFor, validityPeriod, waiting } from './batch-rules.ts';
+import { batchClaims } from './batch-claims.ts';
+import {
+  earliest,
+  idle,
+  isClosed,
+  isExpired,
+  missingFor,
+  nextMoment,
+  stopsAt,
+  validityPeriod,
+  waiting,
+} from './batch-rules.ts';
 import { dispatch, type DispatchReport } from './dispatch/dispatch.ts';
 import { permitPurse } from './dispatch/permits.ts';
 import { settleDoubts } from './dispatch/settle.ts';
@@ -52,8 +65,6 @@ export interface BatchDeps {
   draining: AbortSignal;
 }
 
-/** Nothing begins in the last moments of a window: a message must still have time to be delivered inside it. */
-const marginMs = 30_000;
 const heartbeatMs = 500;
 
 /** What a run of a batch works with; read anew at its start. */
@@ -65,8 +76,11 @@ interface Run {
   organization: SendingOrganization;
   account: TwilioAccount;
   messagingServiceSid: string;
+  disclaimer: string;
   /** When sending must have ended, or null while the window is closed. */
   ends: Date | null;
+  /** The window it began in has closed for good. */
+  expired: boolean;
 }
 
 export function createBatchActivities(deps: BatchDeps) {
@@ -101,7 +115,7 @@ export function createBatchActivities(deps: BatchDeps) {
       const ends = expired ? null : sendingEnds(row, organization.settings, now);
       if (batch.status === 'scheduled') {
         // Its last moments count as closed: a batch must not begin only to be cut off.
-        if (!ends || ends.getTime() - marginMs <= now.getTime()) {
+        if (isClosed(ends, now)) {
           return waiting(row.status, firstMoment(batchRules(row, organization.settings), ends ?? now));
         }
         await setBatchStatus(trx, massSmsId, batch.number, 'sending', now);
@@ -115,30 +129,22 @@ export function createBatchActivities(deps: BatchDeps) {
         organization,
         account: accountOf(organization),
         messagingServiceSid: organization.messagingServiceSid!,
+        disclaimer: await disclaimerOf(trx, row, organization),
         ends,
+        expired,
       };
     });
 
-  /** One pass over what is queued, until `signal`. */
-  const send = (run: Run, ends: Date, signal: AbortSignal, onProgress: (sent: number) => void) => {
-    const { organizationId, range, account, messagingServiceSid } = run;
+  /** One pass over what is queued, until `signal`. @returns also whether another one is due at once */
+  const send = async (run: Run, ends: Date, signal: AbortSignal, onProgress: (sent: number) => void) => {
+    const { organizationId, row, organization, account, messagingServiceSid } = run;
     const attemptId = Context.current().info.activityId + '/' + Context.current().info.attempt;
-    const rate = run.organization.segmentsPerSecond;
-    return dispatch(
+    const rate = organization.segmentsPerSecond;
+    const claims = batchClaims(deps, { ...run, attemptId, rules: batchRules(row, organization.settings) });
+    const report = await dispatch(
       {
-        claim: (afterRank, limit) =>
-          database.inOrganization(organizationId, (trx) =>
-            claimMessages(
-              trx,
-              { ...range, first: Math.max(range.first, afterRank + 1) },
-              {
-                attemptId,
-                limit,
-                now: clock.now(),
-              },
-            ),
-          ),
-        send: ({ id, to, from, body }) =>
+        claim: claims.claim,
+        send: ({ id, to, from, body, closesAt }) =>
           account.send({
             to,
             from,
@@ -146,7 +152,7 @@ export function createBatchActivities(deps: BatchDeps) {
             messagingServiceSid,
             // Twilio repeats a report that failed, also after a 5xx: by default it would not.
             statusCallback: `${deps.publicUrl}/twilio/messages/${id}/status#rc=3&rp=ct,rt,5xx`,
-            validityPeriod: validityPeriod(ends, clock.now()),
+            validityPeriod: validityPeriod(closesAt && closesAt < ends ? closesAt : ends, clock.now()),
           }),
         write: (results) =>
           database.inOrganization(organizationId, async (trx) => {
@@ -163,6 +169,8 @@ export function createBatchActivities(deps: BatchDeps) {
         onProgress,
       },
     );
+    // What was given back is due again; without any, the batch is through but for those who wait and what is in doubt.
+    return { blocked: report.blocked, isDueAgain: report.givenBack > 0 || claims.isToBeginAnew() };
   };
 
   /** Judges what the run leaves behind: the batch's end, a wait, or an error. */
@@ -177,14 +185,21 @@ export function createBatchActivities(deps: BatchDeps) {
         await setStatus(trx, row.id, 'error', { now, cause });
         return waiting('error', now);
       }
-      const rules = batchRules(row, run.organization.settings);
-      const closed = !run.ends || run.ends.getTime() - marginMs <= now.getTime();
-      const opensAgain = () => firstMoment(rules, new Date(Math.max(now.getTime(), run.ends?.getTime() ?? 0)));
+      // By today's settings: they may have changed while it ran.
+      const { settings } = await sendingOrganization(trx, run.organizationId);
+      const ends = run.expired ? null : sendingEnds(row, settings, now);
       const expired =
-        closed && row.at_window_close === 'expire' ? await cancelUnsent(trx, run.range, { reason: 'expired', now }) : 0;
+        isClosed(ends, now) && row.at_window_close === 'expire'
+          ? await cancelUnsent(trx, run.range, { reason: 'expired', now })
+          : 0;
       const left = await countLeft(trx, run.range);
-      if (left.unsettled > 0) return waiting('in_process', lookAgainAt ?? new Date(now.getTime() + 1_000));
-      if (left.queued > 0) return waiting('in_process', closed ? opensAgain() : now);
+      const moments: Date[] = [];
+      if (left.unsettled > 0) moments.push(lookAgainAt ?? new Date(now.getTime() + 1_000));
+      if (left.queued > 0) {
+        const recipients = settings.sendWindowMode === 'recipient' ? await placesLeft(trx, run.range) : [];
+        moments.push(nextMoment({ row, settings, ends, now, recipients }));
+      }
+      if (moments.length > 0) return waiting('in_process', earliest(moments));
       await setBatchStatus(trx, row.id, run.batch.number, expired > 0 ? 'expired' : 'sent');
       const next = (await batchesOf(trx, row.id)).find(isOpen);
       if (next) return waiting('in_process', next.startAt);
@@ -202,7 +217,12 @@ export function createBatchActivities(deps: BatchDeps) {
     let lookAgainAt: Date | null = null;
     if (unsettled > 0 && !missingFor(organization)) {
       const account = accountOf(organization);
-      ({ lookAgainAt } = await settleDoubts({ ...deps, account }, row.organization_id, range, signal));
+      ({ lookAgainAt } = await settleDoubts(
+        { ...deps, account },
+        row.organization_id,
+        (trx) => unsettledMessages(trx, range),
+        signal,
+      ));
     }
     if (row.status === 'cancelled') {
       await database.inOrganization(row.organization_id, (trx) => cancelRest(trx, row, clock.now()));
@@ -212,9 +232,15 @@ export function createBatchActivities(deps: BatchDeps) {
 
   /** Sends, and settles what is in doubt before and after. Returns early when `stop` aborts. */
   const sendAndSettle = async (run: Run, stop: AbortSignal, onProgress: (sent: number) => void) => {
-    const settle = () => settleDoubts({ ...deps, account: run.account }, run.organizationId, run.range, stop);
+    const settle = () =>
+      settleDoubts(
+        { ...deps, account: run.account },
+        run.organizationId,
+        (trx) => unsettledMessages(trx, run.range),
+        stop,
+      );
     const closing = new AbortController();
-    const untilClosed = run.ends ? run.ends.getTime() - marginMs - clock.now().getTime() : 0;
+    const untilClosed = run.ends ? stopsAt(run.ends).getTime() - clock.now().getTime() : 0;
     const closes = setTimeout(() => closing.abort(), Math.max(0, untilClosed));
     const signal = AbortSignal.any([stop, closing.signal]);
     let blocked: DispatchReport['blocked'] = null;
@@ -223,13 +249,12 @@ export function createBatchActivities(deps: BatchDeps) {
       await settle();
       while (run.ends && !signal.aborted && !blocked) {
         const before = sent;
-        const report = await send(run, run.ends, signal, (count) => {
+        const pass = await send(run, run.ends, signal, (count) => {
           sent = before + count;
           onProgress(sent);
         });
-        ({ blocked } = report);
-        // What was given back is due again; without any, the batch is through but for what is in doubt.
-        if (report.givenBack === 0) break;
+        ({ blocked } = pass);
+        if (!pass.isDueAgain) break;
       }
       const { lookAgainAt } = await settle();
       return { blocked, lookAgainAt };

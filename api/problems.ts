@@ -133,3 +133,6 @@ export const problemSchema = z
       },
     ],
   });
+
+/** In a route's `response`: a problem that is not among those its kind of route always has. */
+export const problemAnswer = { content: { 'application/problem+json': { schema: problemSchema } } };

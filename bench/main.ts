@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { waitFor } from '../launcher/support/waiting.ts';
 import { memory, pacing } from './limits.ts';
+import { liveDelivery } from './live-delivery.ts';
 import { addContacts, benchOrganization, type BenchOrganization } from './organization.ts';
 import { full, type Measuring, quick } from './plan.ts';
 import { type Result, table } from './results.ts';
@@ -22,6 +23,7 @@ const measurements: Record<string, Measurement> = {
   callbacks: withCallbacks,
   pacing: (bench, _organization, measuring) => pacing(bench, measuring),
   memory,
+  live: liveDelivery,
 };
 
 const { values } = parseArgs({

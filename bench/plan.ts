@@ -7,12 +7,20 @@ export interface Sizes {
   memory: readonly [number, number];
   /** Seconds over which pacing is judged. */
   pacingSeconds: number;
+  /** Messages of contacts, one at a time. */
+  liveMessages: number;
 }
 
-export const full: Sizes = { batch: 25_000, repetitions: 3, memory: [5_000, 100_000], pacingSeconds: 20 };
+export const full: Sizes = {
+  batch: 25_000,
+  repetitions: 3,
+  memory: [5_000, 100_000],
+  pacingSeconds: 20,
+  liveMessages: 300,
+};
 
 /** Shows in about a minute that everything works; its figures say nothing. */
-export const quick: Sizes = { batch: 1_500, repetitions: 1, memory: [500, 3_000], pacingSeconds: 4 };
+export const quick: Sizes = { batch: 1_500, repetitions: 1, memory: [500, 3_000], pacingSeconds: 4, liveMessages: 30 };
 
 export interface Measuring {
   sizes: Sizes;

@@ -1,6 +1,7 @@
 /** How the product reaches Postgres: one organization at a time, under row-level security. */
 import { Kysely, type LogConfig, PostgresDialect, sql, type Transaction } from 'kysely';
 import pg from 'pg';
+import { type Listening, openListener } from './listening.ts';
 import type { Schema } from './schema.ts';
 
 // Counts fit a number; timestamps stay Date. Everything else keeps pg's defaults.
@@ -18,6 +19,8 @@ export interface Database {
   inOrganization<T>(organizationId: string, work: (trx: Trx) => Promise<T>): Promise<T>;
   /** For what belongs to no tenant: whose key, number or account this is; sweeps; the operator's own view. */
   readonly system: Db;
+  /** Hears what is notified on a channel, on a connection of its own. @returns a function that ends it */
+  listen(channel: string, listening: Listening): () => Promise<void>;
   /** Whether Postgres answers. Throws what the driver throws. */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -61,6 +64,7 @@ export function openDatabase(
         await sql`select set_config('longwave.organization_id', ${organizationId}, true)`.execute(trx);
         return work(trx);
       }),
+    listen: (channel, listening) => openListener(url, channel, listening),
     ping: async () => {
       await sql`select 1`.execute(system);
     },

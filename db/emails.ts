@@ -11,6 +11,10 @@ export interface NewEmail {
   /** Plain text. */
   body: string;
   at: Date;
+  /** For whoever has to know it. */
+  id?: string;
+  /** When it may go out; at once by default. */
+  notBefore?: Date;
 }
 
 /** Waits between the tries of one email; the last one is repeated. */
@@ -20,10 +24,10 @@ const leaseMs = 60_000;
 
 /** Writes an email to be sent, once per key. @returns whether it is a new one */
 export async function queueEmail(trx: Trx, email: NewEmail): Promise<boolean> {
-  const { organizationId, at, ...rest } = email;
+  const { organizationId, at, id = newId('email', at), notBefore = at, ...rest } = email;
   const result = await trx
     .insertInto('emails')
-    .values({ id: newId('email', at), organization_id: organizationId, ...rest, created_at: at, next_attempt_at: at })
+    .values({ id, organization_id: organizationId, ...rest, created_at: at, next_attempt_at: notBefore })
     .onConflict((conflict) => conflict.constraint('emails_once').doNothing())
     .executeTakeFirst();
   return (result.numInsertedOrUpdatedRows ?? 0n) > 0n;

@@ -25,6 +25,9 @@ export const idPrefixes = {
   timelineEntry: 'tml',
   fee: 'fee',
   email: 'eml',
+  conversation: 'cnv',
+  optInRequest: 'oir',
+  notification: 'ntf',
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;
@@ -34,14 +37,16 @@ export function newId(kind: IdKind, at: Date): string {
   return `${idPrefixes[kind]}_${generator.generateOrResetCore(at.getTime(), 10_000).toString()}`;
 }
 
+/** Ids of a kind that are made at this moment or later are not less than this. */
+export function earliestId(kind: IdKind, at: Date): string {
+  const hex = at.getTime().toString(16).padStart(12, '0');
+  return `${idPrefixes[kind]}_${hex.slice(0, 8)}-${hex.slice(8)}`;
+}
+
 /**
  * The range of message ids made in the millisecond `at`: `from` inclusive, `to` exclusive.
  * Messages made by one statement share it; naming it lets Postgres look at one partition only.
  */
 export function messageIdsMadeAt(at: Date): { from: string; to: string } {
-  const prefix = (millis: number) => {
-    const hex = millis.toString(16).padStart(12, '0');
-    return `${idPrefixes.message}_${hex.slice(0, 8)}-${hex.slice(8)}`;
-  };
-  return { from: prefix(at.getTime()), to: prefix(at.getTime() + 1) };
+  return { from: earliestId('message', at), to: earliestId('message', new Date(at.getTime() + 1)) };
 }

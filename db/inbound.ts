@@ -1,11 +1,15 @@
-/** What contacts send us: kept once, attributed to a contact, and obeyed when it is STOP or START. */
-import { sql } from 'kysely';
+/** What contacts send us: kept once, put into its thread, attributed to a contact, and obeyed when it is STOP or START. */
 import type { Keyword } from '../domain/keywords.ts';
-import { purposes } from '../domain/purpose.ts';
+import { answerIn } from '../domain/opt-in-answers.ts';
+import { mayRevoke } from '../domain/revocation.ts';
 import { countSegments } from '../domain/segments.ts';
 import { type Settings, withDefaults } from '../domain/settings.ts';
+import { addToThread, flagRevocation, lockNumber } from './conversations.ts';
 import type { Trx } from './database.ts';
 import { newId } from './ids.ts';
+import { isOptedOut } from './messages.ts';
+import { answerOptIn, type ChangedMessages } from './opt-ins.ts';
+import { optBackIn, optOut, type Withdrawal } from './opt-outs.ts';
 
 export interface InboundMessage {
   organizationId: string;
@@ -23,56 +27,144 @@ export interface InboundMessage {
   at: Date;
 }
 
-/** A STOP counts against the mass SMS whose message came last within this time. */
-const attributionDays = 7;
+/** A message of a contact, as it was kept. */
+export interface ReceivedMessage {
+  kind: 'received';
+  messageId: string;
+  conversationId: string;
+  contact: { id: string; name: string | null };
+  organization: { name: string; settings: Settings };
+  /** Messages to the contact that it released or ended. */
+  changed: ChangedMessages;
+  /** It is a STOP of a number that was not blocked before. */
+  isNewOptOut: boolean;
+}
 
-/** Records an inbound message and obeys its keyword; a repeated delivery does nothing. @returns its id, or null if repeated */
-export async function recordInbound(trx: Trx, message: InboundMessage): Promise<string | null> {
-  const { organizationId, at } = message;
-  const id = newId('message', at);
+export type Inbound =
+  | { kind: 'repeated' }
+  /** Written back from the cell that replies are forwarded to; once a day, somebody should say that nobody reads it. */
+  | { kind: 'from_forwarding_cell'; isToBeTold: boolean }
+  | ReceivedMessage;
+
+const dayMs = 86_400_000;
+
+/** Records an inbound message and obeys its keyword; a repeated delivery does nothing. Whoever calls tells the streams. */
+export async function recordInbound(trx: Trx, message: InboundMessage): Promise<Inbound> {
+  const { organizationId, from, at } = message;
+  await lockNumber(trx, organizationId, from);
+  const messageId = newId('message', at);
   const receipt = await trx
     .insertInto('inbound_receipts')
-    .values({ message_sid: message.sid, organization_id: organizationId, message_id: id, at })
+    .values({ message_sid: message.sid, organization_id: organizationId, message_id: messageId, at })
     .onConflict((conflict) => conflict.doNothing())
     .executeTakeFirst();
-  if (receipt.numInsertedOrUpdatedRows === 0n) return null;
+  if (receipt.numInsertedOrUpdatedRows === 0n) return { kind: 'repeated' };
 
+  const { name, settings: overrides } = await trx
+    .selectFrom('organizations')
+    .select(['name', 'settings'])
+    .where('id', '=', organizationId)
+    .executeTakeFirstOrThrow();
+  const settings = withDefaults(overrides);
+  if (from === settings.replyForwarding.phone) return fromForwardingCell(trx, message);
   const contact = await contactOf(trx, message);
+  const conversationId = await keep(trx, message, { messageId, contactId: contact.id });
+  const obeyed = await obey(trx, message, { messageId, contactId: contact.id, conversationId });
+  const organization = { name, settings };
+  return { kind: 'received', messageId, conversationId, contact, organization, ...obeyed };
+}
+
+/** Writes the message and puts it into its thread. @returns the id of the thread */
+async function keep(
+  trx: Trx,
+  message: InboundMessage,
+  { messageId, contactId }: { messageId: string; contactId: string },
+): Promise<string> {
+  const { organizationId, from, to, mediaUrls, at } = message;
   await trx
     .insertInto('messages')
     .values({
-      id,
+      id: messageId,
       organization_id: organizationId,
       direction: 'inbound',
       source: 'contact',
       purpose: 'transactional',
       status: 'received',
-      line: message.to,
-      contact_number: message.from,
-      contact_id: contact.id,
+      line: to,
+      contact_number: from,
+      contact_id: contactId,
       body: message.body,
+      media_urls: mediaUrls.length > 0 ? mediaUrls : null,
       segments: message.segments ?? countSegments(message.body).segments,
-      media_urls: message.mediaUrls.length > 0 ? message.mediaUrls : null,
       twilio_sid: message.sid,
       created_at: at,
       finished_at: at,
     })
     .execute();
-  if (message.keyword === 'stop') await optOut(trx, message, contact.id);
-  if (message.keyword === 'start') await optBackIn(trx, message, contact.id);
-  return id;
+  const entry = { organizationId, line: to, contactNumber: from, contactId, messageId };
+  return addToThread(trx, { ...entry, direction: 'inbound', at });
 }
 
-/** The contact with this number, the oldest if several share it; an unknown sender becomes a contact. */
-async function contactOf(trx: Trx, { organizationId, from, at }: InboundMessage): Promise<{ id: string }> {
-  const known = await trx
-    .selectFrom('contacts')
-    .select('id')
-    .where('organization_id', '=', organizationId)
-    .where('mobile', '=', from)
-    .orderBy('id')
+/** Does what the message asks for; what may be a wish to be left alone is flagged, for a user to say whether it is. */
+async function obey(
+  trx: Trx,
+  message: InboundMessage,
+  { messageId, contactId, conversationId }: { messageId: string; contactId: string; conversationId: string },
+): Promise<Pick<ReceivedMessage, 'changed' | 'isNewOptOut'>> {
+  const { organizationId, from, to, body, keyword, at } = message;
+  const answer = answerIn(body, keyword);
+  const said = { contactId, contactNumber: from, line: to, messageId };
+  const changed = answer ? await answerOptIn(trx, { organizationId, ...said, answer, at }) : [];
+  if (keyword === 'stop') {
+    const { isNew, cancelled } = await optOut(trx, wishOf(message, contactId));
+    return { changed: [...changed, ...cancelled], isNewOptOut: isNew };
+  }
+  if (keyword === 'start') await optBackIn(trx, wishOf(message, contactId));
+  if (keyword === null && mayRevoke(body) && !(await isOptedOut(trx, from, to))) {
+    await flagRevocation(trx, conversationId, messageId);
+  }
+  return { changed, isNewOptOut: false };
+}
+
+const wishOf = ({ organizationId, from, to, sid, at }: InboundMessage, contactId: string | null): Withdrawal => ({
+  organizationId,
+  contactId,
+  number: from,
+  line: to,
+  method: 'reply',
+  evidence: sid,
+  actor: contactId === null ? 'forwarding_cell' : `contact:${contactId}`,
+  at,
+});
+
+/** The contact with this number, if there is any; of several the one who was written to from this line, or the oldest. */
+async function knownContact(trx: Trx, { organizationId, from, to }: InboundMessage) {
+  const row = await trx
+    .selectFrom('contacts as c')
+    .leftJoin('conversations as t', (on) =>
+      on
+        .onRef('t.contact_id', '=', 'c.id')
+        .on('t.organization_id', '=', organizationId)
+        .on('t.line', '=', to)
+        .on('t.contact_number', '=', from),
+    )
+    .select(['c.id', 'c.first_name', 'c.last_name'])
+    .where('c.organization_id', '=', organizationId)
+    .where('c.mobile', '=', from)
+    .orderBy('t.id', (order) => order.asc().nullsLast())
+    .orderBy('c.id')
     .limit(1)
     .executeTakeFirst();
+  return row && { id: row.id, name: [row.first_name, row.last_name].filter(Boolean).join(' ') || null };
+}
+
+/** What can be written to: E.164, and no short code or word such as some businesses send from. */
+const callable = /^\+[1-9]\d{6,14}$/;
+
+/** Whose message it is; an unknown sender becomes a contact, one however many of its messages come at once. */
+async function contactOf(trx: Trx, message: InboundMessage): Promise<ReceivedMessage['contact']> {
+  const { organizationId, from, at } = message;
+  const known = await knownContact(trx, message);
   if (known) return known;
   const id = newId('contact', at);
   await trx
@@ -81,104 +173,30 @@ async function contactOf(trx: Trx, { organizationId, from, at }: InboundMessage)
       id,
       organization_id: organizationId,
       mobile: from,
-      phone_status: 'valid',
+      phone_status: callable.test(from) ? 'valid' : 'invalid',
       created_at: at,
       updated_at: at,
     })
     .execute();
-  return { id };
+  return { id, name: null };
 }
 
-/**
- * The settings of the organization that was answered, and whether it brought its own account: then it has the account's
- * token and can sign such a message itself, so what it says counts for itself alone.
- */
-async function senderOf(trx: Trx, organizationId: string) {
-  return trx
-    .selectFrom('organizations')
-    .select(['settings', 'own_account as ownAccount'])
+/** Not a contact's message, and kept nowhere; but whoever writes STOP is obeyed. */
+async function fromForwardingCell(trx: Trx, message: InboundMessage): Promise<Inbound> {
+  const { organizationId, keyword, at } = message;
+  if (keyword === 'stop' || keyword === 'start') {
+    const wish = wishOf(message, (await knownContact(trx, message))?.id ?? null);
+    await (keyword === 'stop' ? optOut(trx, wish) : optBackIn(trx, wish));
+    return { kind: 'from_forwarding_cell', isToBeTold: false };
+  }
+  if (await isOptedOut(trx, message.from, message.to)) return { kind: 'from_forwarding_cell', isToBeTold: false };
+  const told = await trx
+    .updateTable('organizations')
+    .set({ forwarding_notice_at: at })
     .where('id', '=', organizationId)
-    .executeTakeFirstOrThrow();
-}
-
-/**
- * Blocks the number as far as the organization's setting says, cancels what has not left, and counts against the mass
- * SMS that was answered. Messages of other organizations are stopped where they are claimed.
- */
-async function optOut(trx: Trx, message: InboundMessage, contactId: string): Promise<void> {
-  const { organizationId, from, to, at } = message;
-  const { settings, ownAccount } = await senderOf(trx, organizationId);
-  const wanted = withDefaults(settings).optOutScope;
-  const scope = ownAccount && wanted === 'platform' ? 'organization' : wanted;
-  await trx
-    .insertInto('opt_outs')
-    .values({
-      id: newId('optOut', at),
-      organization_id: scope === 'platform' ? null : organizationId,
-      phone_number: from,
-      line: scope === 'number' ? to : null,
-      method: 'reply',
-      at,
-    })
-    .onConflict((conflict) => conflict.doNothing())
-    .execute();
-  await writeLedger(trx, message, contactId, { granted: false, scope });
-  let unsent = trx
-    .updateTable('messages')
-    .set({ status: 'cancelled', cancel_reason: 'opted_out', finished_at: at })
-    .where('organization_id', '=', organizationId)
-    .where('contact_number', '=', from)
-    .where('status', 'in', ['held', 'scheduled', 'queued']);
-  if (scope === 'number') unsent = unsent.where('line', '=', to);
-  await unsent.execute();
-  const since = new Date(at.getTime() - attributionDays * 86_400_000);
-  await sql`
-    update messages set unsubscribed_at = ${at} where unsubscribed_at is null and id = (
-      select id from messages
-      where organization_id = ${organizationId} and contact_number = ${from} and direction = 'outbound'
-        and mass_sms_id is not null and accepted_at >= ${since}
-      order by accepted_at desc limit 1)`.execute(trx);
-}
-
-/** Lifts every block this organization's contact can lift: its own, its line's, and, but for own accounts, the platform's. */
-async function optBackIn(trx: Trx, message: InboundMessage, contactId: string): Promise<void> {
-  const { ownAccount } = await senderOf(trx, message.organizationId);
-  const lifted = await trx
-    .deleteFrom('opt_outs')
-    .where('phone_number', '=', message.from)
-    .where((or) => or.or([or('line', 'is', null), or('line', '=', message.to)]))
-    .$if(ownAccount, (query) => query.where('organization_id', '=', message.organizationId))
+    .where((is) =>
+      is.or([is('forwarding_notice_at', 'is', null), is('forwarding_notice_at', '<=', new Date(at.getTime() - dayMs))]),
+    )
     .executeTakeFirst();
-  if (lifted.numDeletedRows > 0n) await writeLedger(trx, message, contactId, { granted: true });
-}
-
-/** A STOP withdraws every purpose; a START gives back only those the contact had consented to before. */
-async function writeLedger(
-  trx: Trx,
-  message: InboundMessage,
-  contactId: string,
-  { granted, scope }: { granted: boolean; scope?: Settings['optOutScope'] },
-): Promise<void> {
-  const contact = await trx
-    .selectFrom('contacts')
-    .select(['consent_transactional', 'consent_promotional'])
-    .where('id', '=', contactId)
-    .executeTakeFirstOrThrow();
-  const had = { transactional: contact.consent_transactional, promotional: contact.consent_promotional };
-  const entries = purposes
-    .filter((purpose) => !granted || had[purpose])
-    .map((purpose) => ({
-      id: newId('ledgerEntry', message.at),
-      organization_id: message.organizationId,
-      contact_id: contactId,
-      phone_number: message.from,
-      purpose,
-      granted,
-      method: scope === 'number' ? 'reply_to_this_number_only' : 'reply',
-      evidence: message.sid,
-      actor: `contact:${contactId}`,
-      source: message.to,
-      at: message.at,
-    }));
-  if (entries.length > 0) await trx.insertInto('consent_ledger').values(entries).execute();
+  return { kind: 'from_forwarding_cell', isToBeTold: told.numUpdatedRows > 0n };
 }

@@ -1,11 +1,14 @@
 /** Mass SMS: created with its recipients and batches in one transaction, moved between its states, and read. */
+import { sql } from 'kysely';
 import { type BatchRules, lastMoment, type PlannedBatch, planBatches, timeOfDay } from '../domain/batches.ts';
 import type { MassSmsStatus, Tally } from '../domain/mass-sms.ts';
+import { inWordsOf } from '../domain/message-text.ts';
 import { type Settings, withDefaults } from '../domain/settings.ts';
 import type { Db, Trx } from './database.ts';
 import { messageIdsMadeAt } from './ids.ts';
 import { cancelUnsent, type RankRange } from './outgoing.ts';
 import type { BatchStatus, MassSmsCause, MassSmsRow } from './schema.ts';
+import { findUser } from './users.ts';
 
 /** One mass SMS of the transaction's organization, or undefined. `lock` keeps others from changing its state meanwhile. */
 export async function findMassSms(trx: Trx, id: string, { lock = false } = {}): Promise<MassSmsRow | undefined> {
@@ -15,7 +18,10 @@ export async function findMassSms(trx: Trx, id: string, { lock = false } = {}): 
 
 /** Where a mass SMS may be sent from and how fast: what dispatch needs to know of the organization. */
 export interface SendingOrganization {
+  name: string;
   settings: Settings;
+  /** The text in which Postgres keeps what differs from the defaults: tells whether they are still the same. */
+  settingsAsStored: string;
   accountSid: string | null;
   /** Encrypted. */
   authToken: string | null;
@@ -27,10 +33,21 @@ export interface SendingOrganization {
 export async function sendingOrganization(trx: Trx, organizationId: string): Promise<SendingOrganization> {
   const row = await trx
     .selectFrom('organizations')
-    .select(['settings', 'account_sid', 'auth_token', 'messaging_service_sid', 'module_on', 'segments_per_second'])
+    .select([
+      'name',
+      'settings',
+      'account_sid',
+      'auth_token',
+      'messaging_service_sid',
+      'module_on',
+      'segments_per_second',
+    ])
+    .select(sql<string>`settings::text`.as('settings_as_stored'))
     .where('id', '=', organizationId)
     .executeTakeFirstOrThrow();
   return {
+    name: row.name,
+    settingsAsStored: row.settings_as_stored,
     settings: withDefaults(row.settings),
     accountSid: row.account_sid,
     authToken: row.auth_token,
@@ -38,6 +55,17 @@ export async function sendingOrganization(trx: Trx, organizationId: string): Pro
     moduleOn: row.module_on,
     segmentsPerSecond: row.segments_per_second,
   };
+}
+
+/** The organization's disclaimer as the mass SMS says it: in the name of the user who created it, if one did. */
+export async function disclaimerOf(
+  trx: Trx,
+  { created_by: actor, organization_id: organizationId }: MassSmsRow,
+  { name, settings }: SendingOrganization,
+): Promise<string> {
+  const userId = /^user:(.*)/.exec(actor)?.[1];
+  const user = userId === undefined ? undefined : await findUser(trx, organizationId, userId);
+  return inWordsOf(settings.disclaimer, name, user?.name ?? null);
 }
 
 export const batchRules = (row: MassSmsRow, settings: Settings): BatchRules => ({

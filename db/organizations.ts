@@ -107,7 +107,8 @@ export async function changeSettings(
     .selectFrom('organizations')
     .select('settings')
     .where('id', '=', organizationId)
-    .forUpdate()
+    // Not more: who inserts rows of the organization would wait for it, maybe with what this one waits for.
+    .forNoKeyUpdate()
     .executeTakeFirstOrThrow();
   const changed = { ...settings, ...given(change(withDefaults(settings))) };
   await trx

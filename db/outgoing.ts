@@ -1,7 +1,10 @@
 /** The one way out: claiming messages, writing what became of them, and settling those in doubt. */
 import { sql } from 'kysely';
 import type { MessageStatus } from '../domain/message-status.ts';
+import { mentionsStop } from '../domain/message-text.ts';
 import type { Db, Trx } from './database.ts';
+import { numbersWithoutMessages } from './first-message.ts';
+import { awaitReports } from './reconciliation.ts';
 import type { RefusedMessage } from './refusals.ts';
 
 /** A part of a mass SMS by rank, both ends inclusive, among the message ids of its creation. */
@@ -12,12 +15,18 @@ export interface RankRange {
   last: number;
 }
 
+/** The messages of a range, as `m`. */
+export const inRange = ({ massSmsId, ids, first, last }: RankRange) => sql<boolean>`
+  m.mass_sms_id = ${massSmsId} and m.id >= ${ids.from} and m.id < ${ids.to} and m.rank between ${first} and ${last}`;
+
 export interface Claimed {
   id: string;
   rank: number;
   to: string;
   from: string;
   body: string;
+  /** Until when it must have been delivered, where that is not the same for all that leave with it. */
+  closesAt?: Date | null;
 }
 
 export interface ClaimResult {
@@ -26,20 +35,75 @@ export interface ClaimResult {
   lastRank: number | null;
 }
 
+/** The next recipients who need not wait for lawful hours, by rank. */
+export interface Chosen {
+  /** Until when each must have been delivered. */
+  open: Map<number, Date>;
+  /** For them no moment within the organization's window is lawful. */
+  never: Set<number>;
+  /** The highest rank looked at; null when nobody is left. */
+  lastRank: number | null;
+}
+
+interface Text {
+  body: string;
+  segments: number;
+}
+
+export interface ClaimOptions {
+  attemptId: string;
+  limit: number;
+  now: Date;
+  /** The organization's settings as they were read: once they are others, nothing is claimed by them any more. */
+  settings?: string;
+  /** Given where not everybody may be written to now. */
+  chosen?: Chosen;
+  /** How the first message to a number reads, of one that does not say how to opt out. */
+  asFirst?: (body: string) => Text;
+}
+
 /**
  * Claims the next due messages of a mass SMS under a new attempt: they become `sending` before any request leaves.
  *
- * Locking them, it judges each once more: opted out, deleted or with another number now, or consent withdrawn since, and
- * it becomes `cancelled`. Nothing is claimed unless the mass SMS is in process, which is how a pause in Postgres stops every worker.
+ * Locking them, it judges each once more: opted out, deleted or with another number now, consent withdrawn since, or
+ * never lawful, and it becomes `cancelled`. Nothing is claimed unless the mass SMS is in process, which is how a pause in
+ * Postgres stops every worker.
  */
-export async function claimMessages(
-  trx: Trx,
-  range: RankRange,
-  { attemptId, limit, now }: { attemptId: string; limit: number; now: Date },
-): Promise<ClaimResult> {
-  const { rows } = await sql<Claimed & { refusal: string | null }>`
+export async function claimMessages(trx: Trx, range: RankRange, options: ClaimOptions): Promise<ClaimResult> {
+  const { attemptId, now, chosen, asFirst } = options;
+  // Everybody looked at must wait: the next claim looks behind them.
+  if (chosen && chosen.open.size + chosen.never.size === 0) return { claimed: [], lastRank: chosen.lastRank };
+  const rows = await lockQueued(trx, range, options);
+  const last = rows.at(-1);
+  if (!last) return { claimed: [], lastRank: null };
+  const texts = asFirst ? await firstTexts(trx, rows, asFirst) : new Map<string, Text>();
+  await writeClaim(trx, rows, { attemptId, now, texts });
+  const claimed = rows.filter((row) => row.refusal === null);
+  await awaitReports(
+    trx,
+    claimed.map((row) => row.id),
+    now,
+  );
+  for (const row of claimed) {
+    row.body = texts.get(row.id)?.body ?? row.body;
+    if (chosen) row.closesAt = chosen.open.get(row.rank)!;
+  }
+  return { claimed, lastRank: chosen?.lastRank ?? last.rank };
+}
+
+interface Locked extends Claimed {
+  /** Why it must not leave at all. */
+  refusal: string | null;
+}
+
+/** Locks the next messages that are queued, or the chosen of them. */
+async function lockQueued(trx: Trx, range: RankRange, { limit, settings, chosen }: ClaimOptions): Promise<Locked[]> {
+  const unchanged = sql`(select o.settings::text from organizations o where o.id = s.organization_id) = ${settings}`;
+  const ranks = chosen && [...chosen.open.keys(), ...chosen.never];
+  const { rows } = await sql<Locked>`
     with running as (
-      select purpose from mass_sms where id = ${range.massSmsId} and status = 'in_process' for share
+      select s.purpose from mass_sms s where s.id = ${range.massSmsId} and s.status = 'in_process'
+        ${settings === undefined ? sql`` : sql`and ${unchanged}`} for share
     )
     select m.id, m.rank, m.contact_number as "to", m.line as "from", m.body, case
       when exists (select 1 from opt_outs o where o.phone_number = m.contact_number
@@ -50,23 +114,43 @@ export async function claimMessages(
         when 'promotional' then c.consent_promotional else c.consent_transactional end) then 'no_consent'
       end as refusal
     from messages m, running
-    where m.mass_sms_id = ${range.massSmsId} and m.id >= ${range.ids.from} and m.id < ${range.ids.to}
-      and m.rank between ${range.first} and ${range.last} and m.status = 'queued'
+    where ${inRange(range)} and m.status = 'queued' ${ranks ? sql`and m.rank = any(${ranks}::int[])` : sql``}
     order by m.rank limit ${limit} for update of m skip locked`.execute(trx);
-  const last = rows.at(-1);
-  if (!last) return { claimed: [], lastRank: null };
-  // One statement for both outcomes: a transaction that changed the tallies twice could deadlock with another.
+  for (const row of rows) if (chosen?.never.has(row.rank)) row.refusal ??= 'never_lawful';
+  return rows;
+}
+
+/** The texts, by id, of those that are the first to their number and do not say how to opt out (C3). */
+async function firstTexts(trx: Trx, rows: readonly Locked[], asFirst: (body: string) => Text) {
+  const silent = rows.filter(({ refusal, body }) => refusal === null && !mentionsStop(body));
+  if (silent.length === 0) return new Map<string, Text>();
+  const first = await numbersWithoutMessages(
+    trx,
+    silent.map(({ to }) => to),
+  );
+  return new Map(silent.filter(({ to }) => first.has(to)).map(({ id, body }) => [id, asFirst(body)]));
+}
+
+/** One statement for all outcomes: a transaction that changed the tallies twice could deadlock with another. */
+async function writeClaim(
+  trx: Trx,
+  rows: readonly Locked[],
+  { attemptId, now, texts }: { attemptId: string; now: Date; texts: ReadonlyMap<string, Text> },
+): Promise<void> {
   const ids = rows.map((row) => row.id);
+  const all = texts.size > 0 ? rows.map(({ id }) => texts.get(id)) : [];
+  // Left out where no text changes, which is nearly always.
+  const newText =
+    all.length > 0 ? sql`, body = coalesce(r.body, m.body), segments = coalesce(r.segments, m.segments)` : sql``;
   await sql`
     update messages m set
       status = case when r.refusal is null then 'sending' else 'cancelled' end,
       cancel_reason = r.refusal,
       finished_at = case when r.refusal is null then null else ${now}::timestamptz end,
-      attempt_id = ${attemptId}, attempts = m.attempts + 1, claimed_at = ${now}
-    from unnest(${ids}::text[], ${rows.map((row) => row.refusal)}::text[]) as r (id, refusal)
+      attempt_id = ${attemptId}, attempts = m.attempts + 1, claimed_at = ${now} ${newText}
+    from unnest(${ids}::text[], ${rows.map((row) => row.refusal)}::text[], ${all.map((text) => text?.body ?? null)}::text[],
+      ${all.map((text) => text?.segments ?? null)}::int[]) as r (id, refusal, body, segments)
     where m.id = r.id and m.id = any(${ids})`.execute(trx);
-  const claimed = rows.filter((row) => row.refusal === null);
-  return { claimed, lastRank: last.rank };
 }
 
 /** What became of one claimed message. `queued` gives it back: nothing has left, or Twilio surely did not take it. */
@@ -124,8 +208,7 @@ export interface Unsettled {
 export async function unsettledMessages(trx: Trx, range: RankRange): Promise<Unsettled[]> {
   const { rows } = await sql<Unsettled>`
     select m.id, m.contact_number as "to", m.line as "from", m.body, m.claimed_at as "claimedAt" from messages m
-    where m.mass_sms_id = ${range.massSmsId} and m.id >= ${range.ids.from} and m.id < ${range.ids.to}
-      and m.rank between ${range.first} and ${range.last} and m.status in ('sending', 'in_doubt')
+    where ${inRange(range)} and m.status in ('sending', 'in_doubt')
     order by m.claimed_at`.execute(trx);
   return rows;
 }
@@ -188,8 +271,7 @@ export async function countLeft(trx: Trx, range: RankRange): Promise<{ queued: n
     select count(*) filter (where m.status = 'queued') as queued,
       count(*) filter (where m.status in ('sending', 'in_doubt')) as unsettled
     from messages m
-    where m.mass_sms_id = ${range.massSmsId} and m.id >= ${range.ids.from} and m.id < ${range.ids.to}
-      and m.rank between ${range.first} and ${range.last}`.execute(trx);
+    where ${inRange(range)}`.execute(trx);
   return rows[0]!;
 }
 

@@ -11,13 +11,14 @@ import type {
   Party,
   RegistrationState,
 } from '../domain/registration/status.ts';
+import type { ConversationTables } from './schema-conversations.ts';
 import type { NumberTables } from './schema-numbers.ts';
 import type { SettingsOverrides } from '../domain/settings.ts';
 import type { Purpose } from '../domain/purpose.ts';
 
-type Json<T> = ColumnType<T, string, string>;
+export type Json<T> = ColumnType<T, string, string>;
 
-export interface Schema extends NumberTables {
+export interface Schema extends NumberTables, ConversationTables {
   organizations: {
     id: string;
     name: string;
@@ -37,6 +38,11 @@ export interface Schema extends NumberTables {
     /** Brought by the organization itself, and not made for it. */
     own_account: Generated<boolean>;
     numbers_checked_at: Date | null;
+    /** When the cell that replies are forwarded to was last told that nobody reads what is written back. */
+    forwarding_notice_at: Date | null;
+    /** The beginning of the hour in which replies were last passed on, and how many in that hour. */
+    forwarded_since: Date | null;
+    forwarded: Generated<number>;
     created_at: Date;
     updated_at: Date;
   };
@@ -168,7 +174,7 @@ export interface Schema extends NumberTables {
     id: string;
     organization_id: string;
     direction: 'inbound' | 'outbound';
-    source: 'user' | 'journey' | 'mass_sms' | 'opt_in' | 'contact';
+    source: 'user' | 'journey' | 'mass_sms' | 'opt_in' | 'contact' | 'forward';
     purpose: Purpose;
     status: MessageStatus;
     /** Our number in the exchange. */
@@ -190,6 +196,10 @@ export interface Schema extends NumberTables {
     twilio_sid: string | null;
     error_code: number | null;
     cancel_reason: string | null;
+    /** Asked for by whoever wrote it, for a later moment. */
+    send_at: Date | null;
+    /** Somebody wrote it to this contact now: only the law holds it, and only with a warning. */
+    direct: Generated<boolean>;
     created_at: Date;
     accepted_at: Date | null;
     sent_at: Date | null;
@@ -359,4 +369,6 @@ export type PoolRow = Selectable<Schema['number_pools']>;
 export type NumberRow = Selectable<Schema['phone_numbers']>;
 export type NumberJobRow = Selectable<Schema['number_jobs']>;
 export type PurchaseRow = Selectable<Schema['number_purchases']>;
+export type ConversationRow = Selectable<Schema['conversations']>;
+export type OptInRequestRow = Selectable<Schema['opt_in_requests']>;
 export type AttemptRow = Selectable<Schema['registration_attempts']>;

@@ -9,20 +9,28 @@ export interface Permits {
   waitMs: number;
 }
 
+interface PermitRequest {
+  /** Segments per second. */
+  rate: number;
+  want: number;
+  least: number;
+  /** The product's clock. */
+  now: Date;
+  /** What goes ahead of bulk may borrow the next second's worth; bulk then waits until that is paid back. */
+  ahead?: boolean;
+}
+
 /**
  * Takes up to `want` segments from the bucket, and at least `least`, or none when it is empty.
  *
  * The bucket holds one second's worth, so no worker can overrun the rate and an idle organization starts at once. A
  * message of more segments than it holds goes out on credit, which everybody's next wait pays back: if it had to wait
  * for a fuller bucket, others with shorter messages would empty it again and again before its turn comes.
- *
- * @param rate segments per second
- * @param now the product's clock
  */
 export async function takePermits(
   trx: Trx,
   organizationId: string,
-  { rate, want, least, now }: { rate: number; want: number; least: number; now: Date },
+  { rate, want, least, now, ahead = false }: PermitRequest,
 ): Promise<Permits> {
   const capacity = Math.max(rate, 1);
   await trx
@@ -37,10 +45,12 @@ export async function takePermits(
     .forUpdate()
     .executeTakeFirstOrThrow();
   const seconds = Math.max(0, now.getTime() - bucket.refilled_at.getTime()) / 1000;
-  const available = Math.min(capacity, bucket.tokens + rate * seconds);
+  const held = Math.min(capacity, bucket.tokens + rate * seconds);
+  const borrowed = ahead ? capacity : 0;
+  const available = held + borrowed;
   const granted = available >= 1 ? Math.max(least, Math.min(Math.floor(available), want)) : 0;
   await sql`
-    update send_permits set tokens = ${available - granted}, refilled_at = greatest(refilled_at, ${now})
+    update send_permits set tokens = ${held - granted}, refilled_at = greatest(refilled_at, ${now})
     where organization_id = ${organizationId}`.execute(trx);
   return { granted, waitMs: granted > 0 ? 0 : Math.ceil(((1 - available) / rate) * 1000) };
 }

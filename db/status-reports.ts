@@ -1,15 +1,19 @@
 /** What Twilio reports of messages: late, twice, out of order, or before its own answer to the request. */
 import { sql } from 'kysely';
+import { stoppingReason } from '../domain/error-codes.ts';
 import { type MessageStatus, statusRank } from '../domain/message-status.ts';
 import { countSegments } from '../domain/segments.ts';
-import type { Trx } from './database.ts';
-import type { RefusedMessage } from './refusals.ts';
+import type { Database, Trx } from './database.ts';
+import { tellOfMessages } from './messages.ts';
+import { learnFromRefusals, type RefusedMessage, stopRefused } from './refusals.ts';
 
 export interface StatusReport {
   messageId: string;
   sid: string;
   status: MessageStatus;
   errorCode: number | null;
+  /** As Twilio counted them; its callbacks do not say. */
+  segments?: number | null;
   /** When it reached us. */
   at: Date;
 }
@@ -18,6 +22,30 @@ export interface AppliedReports {
   refused: (RefusedMessage & { massSmsId: string | null })[];
   /** Messages reported under another SID than the one known: Twilio has two of them. */
   doubled: string[];
+  /** Those written one by one whose status is now as reported: a mass SMS has too many to tell of each. */
+  changed: { id: string; contactId: string | null; status: MessageStatus }[];
+}
+
+/**
+ * Takes reports of one organization, told by Twilio or asked for: applies them, and learns from those that refuse.
+ *
+ * @returns messages that Twilio has twice
+ */
+export async function takeReports(
+  database: Database,
+  organizationId: string,
+  reports: readonly StatusReport[],
+  now: Date,
+): Promise<string[]> {
+  const { refused, doubled } = await database.inOrganization(organizationId, async (trx) => {
+    const applied = await applyStatusReports(trx, reports);
+    await learnFromRefusals(trx, organizationId, applied.refused, now);
+    await tellOfMessages(trx, organizationId, applied.changed, now);
+    return applied;
+  });
+  const stopping = refused.filter(({ errorCode }) => stoppingReason(errorCode) !== null);
+  if (stopping.length > 0) await database.inOrganization(organizationId, (trx) => stopRefused(trx, stopping, now));
+  return doubled;
 }
 
 /**
@@ -37,6 +65,9 @@ export async function applyStatusReports(trx: Trx, reports: readonly StatusRepor
     ), kept as (
       insert into message_events (message_id, organization_id, status, twilio_sid, error_code, at)
       select id, organization_id, status, sid, error_code, at from known
+      -- Twilio repeats reports, to several processes: in one order, so that two that insert the same never wait for
+      -- each other.
+      order by id, status, sid
       on conflict do nothing
     )
     select id, body from known where segments is null`.execute(trx);
@@ -58,6 +89,9 @@ export async function applyStatusReports(trx: Trx, reports: readonly StatusRepor
     contact_number: string;
     mass_sms_id: string | null;
     error_code: number | null;
+    contact_id: string | null;
+    status: MessageStatus;
+    told: boolean;
     doubled: boolean;
   }>`
     update messages m set
@@ -65,20 +99,24 @@ export async function applyStatusReports(trx: Trx, reports: readonly StatusRepor
       twilio_sid = coalesce(m.twilio_sid, r.sid),
       error_code = coalesce(r.error_code, m.error_code),
       accepted_at = coalesce(m.accepted_at, r.at),
-      segments = coalesce(m.segments, r.segments),
+      segments = coalesce(r.counted, m.segments, r.segments),
       sent_at = coalesce(m.sent_at, r.sent_at),
       finished_at = case when message_status_rank(r.status) = 7 then coalesce(m.finished_at, r.at) else m.finished_at end
     from unnest(${last.map((r) => r.messageId)}::text[], ${last.map((r) => r.status)}::text[],
       ${last.map((r) => r.sid)}::text[], ${last.map((r) => r.errorCode)}::int[],
       ${last.map((r) => r.at)}::timestamptz[], ${last.map((r) => r.sentAt)}::timestamptz[],
-      ${last.map((r) => segments.get(r.messageId) ?? null)}::int[])
-      as r (id, status, sid, error_code, at, sent_at, segments)
+      ${last.map((r) => segments.get(r.messageId) ?? null)}::int[], ${last.map((r) => r.segments ?? null)}::int[])
+      as r (id, status, sid, error_code, at, sent_at, segments, counted)
     where m.id = r.id and m.id = any(${last.map((r) => r.messageId)}) and m.direction = 'outbound'
-    returning m.id, m.contact_number, m.mass_sms_id, r.error_code, m.twilio_sid <> r.sid as doubled`.execute(trx);
+    returning m.id, m.contact_number, m.mass_sms_id, r.error_code, m.contact_id, m.status,
+      m.source not in ('mass_sms', 'forward') and m.status <> old.status as told, m.twilio_sid <> r.sid as doubled`.execute(
+    trx,
+  );
   return {
     refused: rows.flatMap(({ contact_number: contactNumber, mass_sms_id: massSmsId, error_code: errorCode }) =>
       errorCode === null ? [] : [{ contactNumber, massSmsId, errorCode }],
     ),
     doubled: rows.filter((row) => row.doubled).map((row) => row.id),
+    changed: rows.filter((row) => row.told).map(({ id, contact_id: contactId, status }) => ({ id, contactId, status })),
   };
 }

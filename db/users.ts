@@ -96,3 +96,20 @@ export async function listUsers(
     .limit(limit)
     .execute();
 }
+
+/** Names by id. */
+export async function userNames(
+  trx: Trx,
+  organizationId: string,
+  ids: readonly string[],
+): Promise<Map<string, string>> {
+  const wanted = [...new Set(ids)];
+  if (wanted.length === 0) return new Map();
+  const rows = await trx
+    .selectFrom('users')
+    .select(['id', 'name'])
+    .where('organization_id', '=', organizationId)
+    .where('id', 'in', wanted)
+    .execute();
+  return new Map(rows.map(({ id, name }) => [id, name]));
+}

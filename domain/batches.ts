@@ -1,4 +1,7 @@
 /** How a mass SMS is spread over days (F4): a small first batch, larger daily ones, at a local time, inside the window. */
+import { nextSendable, type Sendable } from './lawful-hours/hours.ts';
+import { remembered } from './lawful-hours/memo.ts';
+import { type Place, placesKey, placesOf, type Recipient } from './lawful-hours/places.ts';
 import { closingAt, instantOf, isWeekend, localTime, nextOpening, type SendWindow } from './send-window.ts';
 
 export interface BatchRules {
@@ -31,6 +34,29 @@ export function firstMoment(rules: BatchRules, from: Date): Date {
   const moment = nextOpening(rules.window, from, allowedDay(rules));
   if (!moment) throw new NeverOpensError();
   return moment;
+}
+
+/** How far ahead a moment is looked for. */
+const yearMs = 366 * 86_400_000;
+
+/** As `firstMoment`, where it must be lawful at all of these places too (E3). Null when it never is within a year. */
+function firstLawfulMoment(rules: BatchRules, places: readonly Place[], from: Date): Sendable | null {
+  let start = from;
+  while (start.getTime() - from.getTime() <= yearMs) {
+    const sendable = nextSendable({ window: rules.window, places, from: start });
+    if (!sendable || allowedDay(rules)(sendable.at)) return sendable;
+    start = localTime(sendable.at, rules.timeZone).plus({ days: 1 }).startOf('day').toJSDate();
+  }
+  return null;
+}
+
+/** The first moment from an instant on at which a recipient may be written to; null when there is none within a year. */
+export type MomentOf = (recipient: Recipient) => Sendable | null;
+
+/** Judged once for each set of places, of which 25,000 recipients have a few hundred. Keep it no longer than `from` is meant. */
+export function lawfulMoments(rules: BatchRules, from: Date): MomentOf {
+  const judge = remembered(10_000, (places: readonly Place[]) => firstLawfulMoment(rules, places, from), placesKey);
+  return (recipient) => judge(placesOf(recipient));
 }
 
 /** When sending must stop if it runs at `instant`: the window's closing or the end of the batch's day, or null if closed. */

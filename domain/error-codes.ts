@@ -23,6 +23,9 @@ export const isDeadNumber = (code: number): boolean => [21211, 21614, 21635, 300
 /** Twilio blocks the message because the contact replied STOP: our own list has missed it. */
 export const isOptedOut = (code: number): boolean => code === 21610;
 
+/** Nothing can be sent from this one line: others of the organization may be well. */
+export const concernsLine = (code: number): boolean => [21606, 21212].includes(code);
+
 /** Reported of a message after Twilio had accepted it, and true of every other message of the account or campaign too. */
 const stopping: Readonly<Record<number, string>> = {
   30002: 'The Twilio account is suspended.',

@@ -32,8 +32,8 @@ export interface TwilioAccount {
   /** One request, never repeated here. Never throws. */
   send(message: OutgoingMessage): Promise<SendOutcome>;
   /**
-   * Twilio's newest messages from one number to another created at `since` or later (its clock has whole seconds, so up
-   * to a second before it).
+   * Twilio's newest messages from one number to another created at `since` or later, by a clock that may be half a minute
+   * behind ours; not what it answered of itself, or because a webhook told it to.
    *
    * @throws when Twilio cannot be asked
    */
@@ -55,6 +55,10 @@ export interface TwilioGateway {
   client(credentials: Credentials): Twilio;
   close(): Promise<void>;
 }
+
+/** By which Twilio's clock may be behind ours. What is overlooked is sent a second time; what is found too much is no loss. */
+const clocksDifferMs = 30_000;
+const notOurs: ReadonlySet<string> = new Set(['inbound', 'outbound-reply']);
 
 /** Errors raised before a request can have reached Twilio: nothing was sent, so sending again is safe. */
 const neverLeft = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'UND_ERR_CONNECT_TIMEOUT']);
@@ -89,10 +93,10 @@ function accountOf(client: Twilio): TwilioAccount {
     },
     async findSent({ to, from, since }) {
       const listed = await client.messages.list({ to, limit: 100 });
-      const earliest = since.getTime() - 1000;
+      const earliest = since.getTime() - clocksDifferMs;
       return listed
         .filter((item) => !item.from || item.from === from)
-        .filter((item) => item.dateCreated.getTime() >= earliest && item.direction !== 'inbound')
+        .filter((item) => item.dateCreated.getTime() >= earliest && !notOurs.has(item.direction))
         .map((item) => ({
           sid: item.sid,
           body: item.body,

@@ -11,6 +11,9 @@ import { createNumberActivities } from '../activities/numbers/activities.ts';
 import { createRegistrationActivities } from '../activities/registration/activities.ts';
 import { searchesAtOnce } from '../activities/dispatch/settle.ts';
 import { createMassSmsActivities } from '../activities/mass-sms.ts';
+import { createOptInActivities } from '../activities/opt-in.ts';
+import { createOutboxActivities } from '../activities/outbox.ts';
+import { createReconciliationActivities } from '../activities/reconciliation.ts';
 import { systemClock, temporalClock } from '../clock.ts';
 import { publicUrlOf, readConfig } from '../config.ts';
 import { openDatabase } from '../db/database.ts';
@@ -20,6 +23,7 @@ import { createMailer } from '../email/mailer.ts';
 import { describeError } from '../log.ts';
 import { createTwilioGateway } from '../twilio/gateway.ts';
 import manifest from '../package.json' with { type: 'json' };
+import { wakeOutbox } from '../workflows/outbox/start.ts';
 import { taskQueues } from '../workflows/task-queues.ts';
 import { numberDuties } from './number-duties.ts';
 import { startSweep } from './sweep.ts';
@@ -62,7 +66,8 @@ const clock = config.LONGWAVE_CLOCK === 'temporal' ? temporalClock(clientConnect
 await clock.sync();
 const twilio = createTwilioGateway({
   baseUrl: config.TWILIO_BASE_URL,
-  connections: config.SEND_CONCURRENCY + searchesAtOnce,
+  // As many for batches, as many for what goes out one by one: a reply must not wait for a batch.
+  connections: 2 * config.SEND_CONCURRENCY + searchesAtOnce,
 });
 // Its own sockets: those above are counted for sends, which must never wait for one. More than activities run at once:
 // while a request waits for a socket no time-out bounds it.
@@ -78,6 +83,7 @@ const secrets = secretBox(config.SECRETS_KEYS);
 const numbers = { database, clock, secrets, twilio: registrar, publicUrl: publicUrlOf(config) };
 const numberActivities = heartbeating(withoutWords(createNumberActivities(numbers)));
 const draining = new AbortController();
+const workflows = new Client({ connection: clientConnection, namespace: config.TEMPORAL_NAMESPACE }).workflow;
 
 // Changes with every release: Temporal shows which build ran a task.
 const buildId = `longwave-${manifest.version}`;
@@ -96,6 +102,12 @@ const control = await Worker.create({
   workflowsPath: path.join(import.meta.dirname, '../workflows/index.ts'),
   activities: {
     ...createMassSmsActivities({ database, clock }),
+    ...createOptInActivities({
+      database,
+      clock,
+      wakeOutbox: (organizationId) => wakeOutbox(workflows, { organizationId }),
+      onError: (error) => log.warn({ err: error }, 'an outbox was not woken; the sweep wakes it'),
+    }),
     ...numberActivities,
     ...heartbeating(
       withoutWords(
@@ -118,20 +130,23 @@ const control = await Worker.create({
     ),
   },
 });
+const sending = {
+  database,
+  clock,
+  twilio,
+  secrets,
+  publicUrl: publicUrlOf(config),
+  concurrency: config.SEND_CONCURRENCY,
+  draining: draining.signal,
+};
 const bulk = await Worker.create({
   ...shared,
   taskQueue: taskQueues.bulk,
   activities: {
     ...numberActivities,
-    ...createBatchActivities({
-      database,
-      clock,
-      twilio,
-      secrets,
-      publicUrl: publicUrlOf(config),
-      concurrency: config.SEND_CONCURRENCY,
-      draining: draining.signal,
-    }),
+    ...createBatchActivities(sending),
+    ...createOutboxActivities(sending),
+    ...heartbeating(createReconciliationActivities({ ...sending, twilio: registrar })),
   },
   // A batch takes a place for as long as it lasts, which may be hours at a low rate; it costs little meanwhile.
   maxConcurrentActivityTaskExecutions: 200,
@@ -140,13 +155,7 @@ const bulk = await Worker.create({
 });
 const onSweepError = (error: unknown): void => log.warn({ err: error }, 'a sweep failed; it is tried again');
 const stopSweep = startSweep(
-  {
-    database,
-    clock,
-    workflows: new Client({ connection: clientConnection, namespace: config.TEMPORAL_NAMESPACE }).workflow,
-    sendEmails: emails.send,
-    onError: onSweepError,
-  },
+  { database, clock, workflows, sendEmails: emails.send, onError: onSweepError },
   numberDuties(numbers, onSweepError),
 );
 

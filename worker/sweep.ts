@@ -4,12 +4,15 @@ import { sql } from 'kysely';
 import type { Clock } from '../clock.ts';
 import type { Database } from '../db/database.ts';
 import { organizationsWithEmails } from '../db/emails.ts';
+import { forgetEvents } from '../db/live-events.ts';
 import { markRegistrationStarted, submittedRegistrations } from '../db/registration/registrations.ts';
 import { forgetRequestKeys, markJobStarted, runningJobs } from '../db/numbers/jobs.ts';
 import { markWorkflowStarted, massSmsNotStarted, massSmsOverdue } from '../db/mass-sms.ts';
 import { startMassSms } from '../workflows/mass-sms/start.ts';
 import { startNumberJob } from '../workflows/number-provisioning/start.ts';
 import { startRegistration } from '../workflows/registration/start.ts';
+import { seeToOptIns, wakeReconciliations } from './answers-sweep.ts';
+import { outboxSweep } from './outbox-sweep.ts';
 
 /** The API itself starts the workflow of a mass SMS within this time of creating it. */
 const headStartMs = 3_000;
@@ -25,7 +28,7 @@ export interface SweepDeps {
   /** Sends an organization's emails that are due; never throws. */
   sendEmails: (organizationId: string) => void;
   /** Told what went wrong; the next round tries again. */
-  onError(error: unknown): void;
+  onError: (error: unknown) => void;
 }
 
 /** What is done over and over: about several of its duties a worker knows more than this file. */
@@ -117,18 +120,27 @@ async function forgetOldEvents({ database, clock }: SweepDeps): Promise<void> {
   await database.system.deleteFrom('twilio_event_receipts').where('at', '<', lastWeek).execute();
 }
 
+/** Forgets what event streams were told too long ago to resume. */
+async function forgetStreamEvents({ database, clock }: SweepDeps): Promise<void> {
+  await forgetEvents(database.system, clock.now());
+}
+
 /** Each duty and how often it is due. */
 const duties = [
   { run: startForgotten, everyMs: 5_000 },
   { run: startForgottenRegistrations, everyMs: 5_000 },
   { run: startForgottenNumberJobs, everyMs: 5_000 },
   { run: sendWaitingEmails, everyMs: 5_000 },
+  { run: outboxSweep(), everyMs: 5_000 },
+  { run: seeToOptIns, everyMs: 5_000 },
+  { run: wakeReconciliations, everyMs: 10_000 },
   { run: startLost, everyMs: 300_000 },
   { run: startLostRegistrations, everyMs: 300_000 },
   { run: startLostNumberJobs, everyMs: 300_000 },
   { run: makePartitions, everyMs: 3_600_000 },
   { run: forgetOldKeys, everyMs: 600_000 },
   { run: forgetOldEvents, everyMs: 3_600_000 },
+  { run: forgetStreamEvents, everyMs: 3_600_000 },
 ];
 
 /** Begins to sweep: every duty at once, then when it is due. @param others duties beside those above. @returns a function that waits for those under way and stops */

@@ -3,4 +3,8 @@ export const massSmsWorkflowId = (massSmsId: string): string => `mass-sms/${mass
 export const registrationWorkflowId = (organizationId: string): string => `registration/${organizationId}`;
 export const brandWorkflowId = (registrationId: string): string => `brand/${registrationId}`;
 export const campaignWorkflowId = (registrationId: string): string => `campaign/${registrationId}`;
+export const optInWorkflowId = ({ userId, contactId }: { userId: string; contactId: string }): string =>
+  `opt-in/${userId}/${contactId}`;
+export const outboxWorkflowId = (organizationId: string): string => `outbox/${organizationId}`;
+export const reconciliationWorkflowId = (organizationId: string): string => `reconcile/${organizationId}`;
 export const numbersWorkflowId = (jobId: string): string => `numbers/${jobId}`;

@@ -1,8 +1,14 @@
-/** One worker's share of an organization's token bucket: fetched a second's worth at a time, spent without a round trip. */
+/** One worker's share of an organization's token bucket: fetched a little at a time, spent without a round trip. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../../clock.ts';
 import type { Database } from '../../db/database.ts';
 import { takePermits } from '../../db/send-permits.ts';
+
+/**
+ * What is fetched at once is what is sent in this time. A worker that is held up keeps it and may spend it on top of a full
+ * bucket, so it is short; and a round trip four times a second costs nothing.
+ */
+const fetchedSeconds = 0.25;
 
 export interface PermitPurse {
   /** Whether `segments` may be sent now, taking them if so. */
@@ -11,12 +17,16 @@ export interface PermitPurse {
   refill(least: number, signal: AbortSignal): Promise<void>;
 }
 
-/** @param rate segments per second; null when nothing is known of the organization's throughput: then nothing is paced */
+/**
+ * @param rate segments per second; null when nothing is known of the organization's throughput: then nothing is paced
+ * @param ahead whether what is sent at the moment goes ahead of bulk
+ */
 export function permitPurse(
   database: Database,
   clock: Clock,
   organizationId: string,
   rate: number | null,
+  { ahead = () => false }: { ahead?: () => boolean } = {},
 ): PermitPurse {
   if (rate === null) return { spend: () => true, refill: async () => {} };
   let purse = 0;
@@ -27,9 +37,9 @@ export function permitPurse(
       return true;
     },
     async refill(least, signal) {
-      const want = Math.max(Math.ceil(rate), least);
+      const want = Math.max(Math.ceil(rate * fetchedSeconds), least);
       const { granted, waitMs } = await database.inOrganization(organizationId, (trx) =>
-        takePermits(trx, organizationId, { rate, want, least, now: clock.now() }),
+        takePermits(trx, organizationId, { rate, want, least, now: clock.now(), ahead: ahead() }),
       );
       purse += granted;
       if (granted > 0) return;

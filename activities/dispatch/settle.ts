@@ -1,17 +1,9 @@
 /** Settles messages in doubt: those whose request may or may not have reached Twilio. */
 import pLimit from 'p-limit';
 import type { Clock } from '../../clock.ts';
-import type { Database } from '../../db/database.ts';
+import type { Database, Trx } from '../../db/database.ts';
 import { countSegments } from '../../domain/segments.ts';
-import {
-  type RankRange,
-  settleAsSent,
-  settleAsUnknown,
-  settleAsUnsent,
-  sidsOfOthers,
-  type Unsettled,
-  unsettledMessages,
-} from '../../db/outgoing.ts';
+import { settleAsSent, settleAsUnknown, settleAsUnsent, sidsOfOthers, type Unsettled } from '../../db/outgoing.ts';
 import type { TwilioAccount } from '../../twilio/gateway.ts';
 import { requestTimeoutMs } from '../../twilio/http-client.ts';
 import { sendWithinMs } from './dispatch.ts';
@@ -40,20 +32,21 @@ export interface SettleReport {
 }
 
 /**
- * Asks Twilio about every message of the range whose claim is old enough. Status callbacks settle some without it.
+ * Asks Twilio about every message listed whose claim is old enough. Status callbacks settle some without it.
  *
  * A message from the same line to the same number that belongs to no other row but reads differently is no proof either
  * way: then it stays in doubt, rather than being sent a second time, and after four hours ends as failed.
  *
+ * @param list those whose request may or may not have reached Twilio
  * @param signal stops asking; what was not asked about is left
  */
 export async function settleDoubts(
   { database, clock, account }: { database: Database; clock: Clock; account: TwilioAccount },
   organizationId: string,
-  range: RankRange,
+  list: (trx: Trx) => Promise<readonly Unsettled[]>,
   signal: AbortSignal,
 ): Promise<SettleReport> {
-  const unsettled = await database.inOrganization(organizationId, (trx) => unsettledMessages(trx, range));
+  const unsettled = await database.inOrganization(organizationId, list);
   const now = clock.now();
   const isRipe = (message: Unsettled) => now.getTime() - message.claimedAt.getTime() >= settleAfterMs;
   const ripe = unsettled.filter(isRipe);

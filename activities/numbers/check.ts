@@ -6,10 +6,12 @@
 import type { Twilio } from 'twilio';
 import { insertAuditEntry } from '../../db/audit.ts';
 import type { Trx } from '../../db/database.ts';
+import { tellOfMessages } from '../../db/messages.ts';
 import { lockCandidates } from '../../db/numbers/lines.ts';
 import { findOnRecord, insertOrphan, markGone, numbersBySid, takeOver } from '../../db/numbers/orphans.ts';
 import { findPurchase, provision, type Purchase } from '../../db/numbers/purchases.ts';
 import { reroute } from '../../db/numbers/reroute.ts';
+import { giveUpWaiting } from '../../db/numbers/waiting-messages.ts';
 import { purchaseOfTag } from '../../domain/number-purchases.ts';
 import { orNull } from '../../twilio/errors.ts';
 import { numberSettings } from '../../twilio/number-settings.ts';
@@ -110,8 +112,11 @@ export async function checkAccount(deps: NumberDeps, organizationId: string): Pr
       const line = await markGone(trx, id, clock.now());
       if (line === null) return;
       // What waits to leave from it leaves from another; where there is none the mass SMS says so when it is sent.
-      await reroute(trx, organizationId, { lines: [line], now: clock.now() });
+      const gone = { lines: [line], now: clock.now() };
+      const changed = await giveUpWaiting(trx, organizationId, gone);
+      await reroute(trx, organizationId, gone);
       await note(trx, 'number.gone_at_twilio', id, sid);
+      await tellOfMessages(trx, organizationId, changed, gone.now);
     });
 
   // Ours first: what is bought between the two readings is then too young.

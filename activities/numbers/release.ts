@@ -1,10 +1,12 @@
 /**
- * Releases one number. What had not been sent from it leaves from other lines of its pool; Twilio is asked once nothing can
- * leave from it any more, and deleting there is harmless to repeat: what is gone is gone.
+ * Releases one number. What had not been sent from it leaves from other lines of its pool, or from the line its user has
+ * now; Twilio is asked once nothing can leave from it any more, and deleting there is harmless to repeat: what is gone is
+ * gone. What could only leave from it is cancelled then.
  */
 import { ApplicationFailure, log } from '@temporalio/activity';
 import { insertAuditEntry } from '../../db/audit.ts';
 import type { Trx } from '../../db/database.ts';
+import { tellOfMessages } from '../../db/messages.ts';
 import {
   prepareRelease,
   type Readiness,
@@ -26,14 +28,28 @@ type Outcome = 'released' | 'failed';
 export function createReleaseActivities(deps: NumberDeps) {
   const { database, clock } = deps;
 
-  const audit = (trx: Trx, ref: ReleaseRef, { action, actor, at }: { action: string; actor: string; at: Date }) =>
+  const audit = (
+    trx: Trx,
+    ref: ReleaseRef,
+    { detail = {}, ...entry }: { action: string; actor: string; at: Date; detail?: Record<string, unknown> },
+  ) =>
     insertAuditEntry(trx, {
       organizationId: ref.organizationId,
-      actor,
-      action,
       subject: ref.numberId,
-      detail: { jobId: ref.jobId },
-      at,
+      detail: { jobId: ref.jobId, ...detail },
+      ...entry,
+    });
+
+  const record = (ref: ReleaseRef): Promise<void> =>
+    database.inOrganization(ref.organizationId, async (trx) => {
+      const at = clock.now();
+      const release = await recordReleased(trx, ref, at);
+      if (!release) return;
+      const { actor, changed } = release;
+      const cancelled = changed.filter(({ status }) => status === 'cancelled').length;
+      const detail = cancelled > 0 ? { cancelledMessages: cancelled } : {};
+      await audit(trx, ref, { action: 'number.released', actor, at, detail });
+      await tellOfMessages(trx, ref.organizationId, changed, at);
     });
 
   const fail = async (trx: Trx, ref: ReleaseRef, detail: string): Promise<void> => {
@@ -94,11 +110,7 @@ export function createReleaseActivities(deps: NumberDeps) {
         await database.inOrganization(organizationId, (trx) => fail(trx, ref, refusedByTwilio(code)));
         return 'failed';
       }
-      await database.inOrganization(organizationId, async (trx) => {
-        const at = clock.now();
-        const release = await recordReleased(trx, ref, at);
-        if (release) await audit(trx, ref, { action: 'number.released', actor: release.actor, at });
-      });
+      await record(ref);
       return 'released';
     },
 

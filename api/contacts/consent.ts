@@ -5,10 +5,12 @@ import { z } from 'zod';
 import { type LedgerRow, listLedger, recordConsent } from '../../db/consent.ts';
 import { findContact } from '../../db/contacts.ts';
 import type { Database } from '../../db/database.ts';
+import { releaseHeld } from '../../db/opt-in-settling.ts';
 import { purposes } from '../../domain/purpose.ts';
 import { actorOf, organizationOf } from '../auth.ts';
 import { csvLine } from '../csv-line.ts';
 import { command } from '../idempotency.ts';
+import { wakeAfterCommit } from '../messages/wake.ts';
 import { decodeIdCursor, pageOf, pageQuery, toPage } from '../pagination.ts';
 import { notFound } from '../problems.ts';
 import { id, idParams, instant, text } from '../schemas.ts';
@@ -98,11 +100,17 @@ export const consentRoutes: FastifyPluginAsyncZod = async (app) => {
     },
     async (request, reply) => {
       const fact = { ...request.body, actor: actorOf(request), source: null };
+      const [organizationId, contactId] = [organizationOf(request), request.params.id];
+      let isToWake = false;
       const { status, body } = await command(request, reply, async (trx) => {
-        const row = await recordConsent(trx, organizationOf(request), request.params.id, fact, clock.now());
+        const row = await recordConsent(trx, organizationId, contactId, fact, clock.now());
         if (!row) throw notFound('contact');
+        if (fact.granted && fact.purpose === 'transactional') {
+          isToWake = await releaseHeld(trx, { organizationId, contactId }, clock.now());
+        }
         return { status: 201 as const, body: toEntry(row) };
       });
+      if (isToWake) await wakeAfterCommit(request);
       return reply.code(status).send(body);
     },
   );

@@ -11,7 +11,8 @@ import { findOrganization } from '../../db/organizations.ts';
 import { findUser } from '../../db/users.ts';
 import { NeverOpensError } from '../../domain/batches.ts';
 import { type MassSmsStatus, massSmsStatuses } from '../../domain/mass-sms.ts';
-import { mergeCodesIn, unknownMergeCodes } from '../../domain/merge-codes.ts';
+import { merge, mergeCodesIn, unknownMergeCodes } from '../../domain/merge-codes.ts';
+import { inWordsOf, longestBody, withDisclaimer } from '../../domain/message-text.ts';
 import { messageStatuses } from '../../domain/message-status.ts';
 import { startMassSms } from '../../workflows/mass-sms/start.ts';
 import { requireKnownList } from '../audience.ts';
@@ -65,6 +66,17 @@ async function mergeValues(trx: Trx, request: FastifyRequest, body: string): Pro
   return { 'organization.name': organization?.name ?? '', ...(user && { 'user.name': user.name }) };
 }
 
+/** Whoever gets it as their first message gets the disclaimer with it. @throws {Problem} 422 */
+function requireRoom(body: string, values: Record<string, string>, disclaimer: string): void {
+  const said = inWordsOf(disclaimer, values['organization.name']!, values['user.name'] ?? null);
+  const { length: characters } = withDisclaimer(merge(body, values), said);
+  if (characters <= longestBody) return;
+  const detail =
+    `With the disclaimer, which is a part of the first message to a contact, it has ${characters} characters, and ` +
+    `${longestBody} are allowed: shorten it, or say in it how to opt out, with the word STOP.`;
+  throw refused('too_long', detail, { characters, limit: longestBody });
+}
+
 async function create(trx: Trx, request: FastifyRequest, body: NewMassSmsBody, now: Date): Promise<string> {
   const organizationId = organizationOf(request);
   const { list, query, limitToTop, purpose } = body;
@@ -77,6 +89,7 @@ async function create(trx: Trx, request: FastifyRequest, body: NewMassSmsBody, n
   }
   requireFuture(body.startAt, now);
   const values = await mergeValues(trx, request, body.body);
+  requireRoom(body.body, values, settings.disclaimer);
   const wanted = body.startAt ?? new Date(now.getTime() + (body.immediate ? 0 : defaultLeadMs));
   const created = await createMassSms(trx, {
     organizationId,

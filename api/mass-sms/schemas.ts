@@ -21,7 +21,9 @@ export const newMassSms = z
       .optional()
       .meta({ description: 'The number pool to send from; may be left out when there is one' }),
     body: text(1_600).meta({
-      description: 'May hold {{contact.firstName}}, {{contact.lastName}}, {{organization.name}} and {{user.name}}',
+      description:
+        'May hold {{contact.firstName}}, {{contact.lastName}}, {{organization.name}} and {{user.name}}. Unless it says ' +
+        'STOP, contacts who have had no message yet get the disclaimer with it',
       examples: ['{{organization.name}}: Hi {{contact.firstName}}, we are hiring. Reply STOP to opt out.'],
     }),
     purpose: z.enum(purposes).default('promotional').meta({ description: 'Whose consent is needed' }),

@@ -118,7 +118,7 @@ export const numberReleaseRoutes: FastifyPluginAsyncZod = async (app) => {
         tags: ['Numbers'],
         summary: 'Release numbers, which cannot be undone',
         description:
-          'What had not been sent from them leaves from other numbers of its pool. 202 when it takes longer than 15 seconds: `GET /v1/numbers/jobs/{id}` tells how it goes on.',
+          'What waits on them leaves from other numbers of its pool, or from the line its user has now, and is cancelled where there is none. 202 when it takes longer than 15 seconds: `GET /v1/numbers/jobs/{id}` tells how it goes on.',
         body: release,
         response: { 200: released, 202: released },
       },

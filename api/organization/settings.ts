@@ -3,13 +3,20 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Changes } from '../../db/changes.ts';
 import { changeSettings, readSettings } from '../../db/organizations.ts';
+import type { Trx } from '../../db/database.ts';
+import { findNumberByPhone } from '../../db/numbers/lines.ts';
+import { judgeAnew } from '../../db/outbox.ts';
+import { mostForwarded } from '../../domain/forwarded-text.ts';
+import { mergeCodesIn } from '../../domain/merge-codes.ts';
+import { mentionsStop } from '../../domain/message-text.ts';
 import { purposes } from '../../domain/purpose.ts';
 import { days, type SendWindow } from '../../domain/send-window.ts';
 import type { Settings } from '../../domain/settings.ts';
 import { audit } from '../audit.ts';
 import { organizationOf } from '../auth.ts';
-import { invalid, refused } from '../problems.ts';
-import { timeOfDay, timeZone, webAddress } from '../schemas.ts';
+import { wakeAfterCommit } from '../messages/wake.ts';
+import { invalid } from '../problems.ts';
+import { email, phoneNumber, text, timeOfDay, timeZone, webAddress } from '../schemas.ts';
 
 const sendWindow = z.strictObject({
   startTime: timeOfDay,
@@ -22,13 +29,53 @@ const sendWindow = z.strictObject({
     .transform((given) => days.filter((day) => given.includes(day))),
 });
 
+/** Two segments: these go out in addition to what people write. */
+const longestWords = 320;
+const wordsMayName = ['organization.name', 'user.name'];
+
+/** Words the organization chooses for what is sent by itself. */
+const words = (description: string) =>
+  text(longestWords)
+    .superRefine((written, context) => {
+      for (const code of mergeCodesIn(written).filter((name) => !wordsMayName.includes(name))) {
+        const message = `holds {{${code}}}: only {{organization.name}} and {{user.name}} can be filled in here`;
+        context.addIssue({ code: 'custom', message });
+      }
+    })
+    .meta({ description: `${description}; may hold {{organization.name}} and {{user.name}}` });
+
+/** A YES is consent to what was asked: who asks, in whose name, and how to agree or to refuse (C2). */
+const asksProperly = (written: string): boolean => {
+  const codes = mergeCodesIn(written);
+  return wordsMayName.every((code) => codes.includes(code)) && /\bYES\b/.test(written) && mentionsStop(written);
+};
+
+const replyForwarding = z.strictObject({
+  email: email.nullable(),
+  phone: phoneNumber.nullable().meta({
+    description: 'A cell number, none of your lines; what it writes to your lines is no message of a contact any more',
+  }),
+});
+
 const size = z.int().min(1).max(1_000_000);
 
 const fields = {
   sendWindow,
-  sendWindowMode: z
-    .enum(['organization', 'recipient'])
-    .meta({ description: 'Only `organization` is available in this version' }),
+  sendWindowMode: z.enum(['organization', 'recipient']).meta({
+    description: '`recipient`: the window is narrowed to the lawful hours where each recipient is',
+  }),
+  maxMessageLength: z.literal(160).nullable().meta({ description: 'Characters of one message; null: no limit' }),
+  disclaimer: words('Said with the first message to a contact')
+    .refine(mentionsStop, 'must say how to opt out, with the word STOP')
+    .meta({ description: 'Said with the first message to a contact; must mention STOP' }),
+  optInRequest: words('An opt-in request')
+    .refine(asksProperly, 'must hold {{user.name}} and {{organization.name}}, and the words YES and STOP')
+    .meta({ description: 'An opt-in request; must hold {{user.name}} and {{organization.name}}, YES and STOP' }),
+  optInConfirmation: words('The answer to its YES'),
+  helpReply: words('The answer to HELP'),
+  replyForwarding: replyForwarding.meta({
+    description: `Where replies of contacts are forwarded to; in an hour at most ${mostForwarded.sms} by SMS and ${mostForwarded.email} by email`,
+  }),
   massSmsLimit: size.meta({ description: 'Most recipients of one mass SMS' }),
   firstBatchSize: size,
   dailyBatchSize: size,
@@ -55,24 +102,20 @@ const settings = z
     termsUrl: z.string().nullable(),
     sendWindow: z.object({ startTime: timeOfDay, endTime: timeOfDay, timeZone, days: z.array(z.enum(days)) }),
     permittedPurposes: z.array(z.enum(purposes)),
+    disclaimer: z.string(),
+    optInRequest: z.string(),
+    optInConfirmation: z.string(),
+    helpReply: z.string(),
+    replyForwarding: z.object({ email: z.string().nullable(), phone: z.string().nullable() }),
   })
   .meta({ id: 'Settings' });
 
 /** In the contract, and not built yet: said, so that nobody believes they took effect. */
-const planned = new Set([
-  'maxMessageLength',
-  'disclaimer',
-  'optInRequest',
-  'optInConfirmation',
-  'helpReply',
-  'replyForwarding',
-  'dropRateLimit',
-  'digestTime',
-]);
+const planned = new Set(['dropRateLimit', 'digestTime']);
 
 const changes = z
   .strictObject(
-    { ...fields, sendWindow: sendWindow.partial() },
+    { ...fields, sendWindow: sendWindow.partial(), replyForwarding: replyForwarding.partial() },
     {
       error: (issue) =>
         issue.code === 'unrecognized_keys' && issue.keys.every((key) => planned.has(key))
@@ -86,7 +129,6 @@ const toSettings = (current: Settings): z.infer<typeof settings> => ({
   ...current,
   sendWindow: { ...current.sendWindow, days: [...current.sendWindow.days] },
   permittedPurposes: [...current.permittedPurposes],
-  sendWindowMode: 'organization',
 });
 
 function changedWindow(current: SendWindow, change: Changes<SendWindow>): SendWindow {
@@ -103,6 +145,24 @@ function changedWindow(current: SendWindow, change: Changes<SendWindow>): SendWi
       message: 'must be after startTime, or equal to it for the whole day: windows end by midnight',
     },
   ]);
+}
+
+/** @throws {Problem} 400 for a line of ours: what is passed on would come back as a message of a contact */
+async function requireCell(trx: Trx, organizationId: string, phone: string | null | undefined): Promise<void> {
+  if (!phone || !(await findNumberByPhone(trx, organizationId, phone))) return;
+  const message = 'is one of your own lines: name a cell number that somebody carries';
+  throw invalid([{ path: 'replyForwarding.phone', message }]);
+}
+
+/** What a change leads to, with what is nested filled up from what is there. */
+function changedSettings(current: Settings, given: z.infer<typeof changes>): Changes<Settings> {
+  const { sendWindow: window, replyForwarding: forwarding, ...plain } = given;
+  const { email = current.replyForwarding.email, phone = current.replyForwarding.phone } = forwarding ?? {};
+  return {
+    ...plain,
+    ...(window && { sendWindow: changedWindow(current.sendWindow, window) }),
+    ...(forwarding && { replyForwarding: { email, phone } }),
+  };
 }
 
 export const settingsRoutes: FastifyPluginAsyncZod = async (app) => {
@@ -131,24 +191,19 @@ export const settingsRoutes: FastifyPluginAsyncZod = async (app) => {
       },
     },
     async (request) => {
-      const { sendWindowMode, sendWindow: window, ...plain } = request.body;
-      if (sendWindowMode === 'recipient') {
-        throw refused(
-          'not_available',
-          'sendWindowMode recipient is not available in this version: leave it at organization.',
-        );
-      }
       const organizationId = organizationOf(request);
-      return database.inOrganization(organizationId, async (trx) => {
-        const changed = await changeSettings(
-          trx,
-          organizationId,
-          (current) => ({ ...plain, ...(window && { sendWindow: changedWindow(current.sendWindow, window) }) }),
-          clock.now(),
-        );
-        await audit(trx, request, 'settings.changed', organizationId, { fields: Object.keys(request.body) });
-        return toSettings(changed);
+      const given = request.body;
+      const now = clock.now();
+      const { changed, isToWake } = await database.inOrganization(organizationId, async (trx) => {
+        await requireCell(trx, organizationId, given.replyForwarding?.phone);
+        const change = (current: Settings) => changedSettings(current, given);
+        const changed = await changeSettings(trx, organizationId, change, now);
+        await audit(trx, request, 'settings.changed', organizationId, { fields: Object.keys(given) });
+        const isOfWindow = given.sendWindow !== undefined || given.sendWindowMode !== undefined;
+        return { changed, isToWake: isOfWindow && (await judgeAnew(trx, organizationId, now)) };
       });
+      if (isToWake) await wakeAfterCommit(request);
+      return toSettings(changed);
     },
   );
 };

@@ -1,17 +1,15 @@
 /** What Twilio calls: the signature first, then one transaction. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { recordInbound } from '../../db/inbound.ts';
-import { learnFromRefusals, stopRefused } from '../../db/refusals.ts';
-import { stoppingReason } from '../../domain/error-codes.ts';
-import { applyStatusReports, type StatusReport } from '../../db/status-reports.ts';
+import { type StatusReport, takeReports } from '../../db/status-reports.ts';
 import { type Keyword, keywordOf } from '../../domain/keywords.ts';
 import { statusFromTwilio } from '../../domain/message-status.ts';
+import { answerIn, isYes } from '../../domain/opt-in-answers.ts';
 import type { App } from '../deps.ts';
 import { groupCommit } from './group-commit.ts';
+import { receiveMessage } from './inbound.ts';
+import { tellOptIns } from './opt-in-answers.ts';
 import { acceptSignedForms } from './twilio-caller.ts';
-
-const emptyTwiml = '<?xml version="1.0" encoding="UTF-8"?><Response/>';
 
 // Twilio adds fields unannounced, so both forms take any.
 const statusForm = z
@@ -43,19 +41,8 @@ function statusReporter({ deps, log }: App): (organizationId: string, report: St
   const writers = new Map<string, (report: StatusReport) => Promise<void>>();
   const writerOf = (organizationId: string) =>
     groupCommit<StatusReport>(async (reports) => {
-      const now = deps.clock.now();
-      const refused = await deps.database.inOrganization(organizationId, async (trx) => {
-        const applied = await applyStatusReports(trx, reports);
-        await learnFromRefusals(trx, organizationId, applied.refused, now);
-        if (applied.doubled.length > 0) {
-          log.error({ organizationId, messageIds: applied.doubled }, 'Twilio has a message twice');
-        }
-        return applied.refused;
-      });
-      const stopping = refused.filter(({ errorCode }) => stoppingReason(errorCode) !== null);
-      if (stopping.length > 0) {
-        await deps.database.inOrganization(organizationId, (trx) => stopRefused(trx, stopping, now));
-      }
+      const doubled = await takeReports(deps.database, organizationId, reports, deps.clock.now());
+      if (doubled.length > 0) log.error({ organizationId, messageIds: doubled }, 'Twilio has a message twice');
     });
   return (organizationId, report) => {
     const writer = writers.get(organizationId) ?? writerOf(organizationId);
@@ -64,9 +51,13 @@ function statusReporter({ deps, log }: App): (organizationId: string, report: St
   };
 }
 
-/** Twilio's own reading of the reply comes first: with advanced opt-out the words are the customer's to choose. */
+/**
+ * Twilio's own reading of the reply comes first: with advanced opt-out the words are the customer's to choose. But for
+ * YES, which Twilio takes for START: it may answer anything, and lifts no opt-out of ours.
+ */
 function keywordIn(optOutType: string | undefined, body: string): Keyword | null {
   const given = optOutType?.toLowerCase();
+  if (given === 'start' && isYes(body)) return keywordOf(body);
   return given === 'stop' || given === 'start' || given === 'help' ? given : keywordOf(body);
 }
 
@@ -83,7 +74,7 @@ export const twilioWebhooks: FastifyPluginAsyncZod = async (app) => {
   const root = app as unknown as App;
   const preValidation = await acceptSignedForms(root);
   const report = statusReporter(root);
-  const { database, clock } = app.deps;
+  const { clock } = app.deps;
   const tags = ['Twilio calls'];
   const config = { access: 'public' } as const;
 
@@ -136,10 +127,11 @@ export const twilioWebhooks: FastifyPluginAsyncZod = async (app) => {
       const { MessageSid: sid, From: from, To: to, Body: body, OptOutType: optOutType } = request.body;
       const segments = segmentsIn(request.body.NumSegments);
       const keyword = keywordIn(optOutType, body);
-      const message = { organizationId, sid, from, to, body, segments, mediaUrls: mediaUrls(request.body), keyword };
-      await database.inOrganization(organizationId, (trx) => recordInbound(trx, { ...message, at: clock.now() }));
-      // Twilio has answered STOP, START and HELP itself.
-      return reply.code(200).type('text/xml').send(emptyTwiml);
+      const received = { organizationId, sid, from, to, body, mediaUrls: mediaUrls(request.body), segments, keyword };
+      const isAnswered = Boolean(optOutType);
+      const twiml = await receiveMessage(app.deps, request.log, { ...received, at: clock.now() }, { isAnswered });
+      if (answerIn(body, keyword)) await tellOptIns(app.deps, request.log, { organizationId, contactNumber: from });
+      return reply.code(200).type('text/xml').send(twiml);
     },
   );
 };

@@ -4,7 +4,7 @@ import type { Db, Trx } from '../database.ts';
 import type { NumberRow } from '../schema.ts';
 
 /** Somebody who texts from a line. */
-interface LineUser {
+export interface LineUser {
   id: string;
   name: string;
   active: boolean;

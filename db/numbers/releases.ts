@@ -1,8 +1,11 @@
 /** Releases of numbers: asked for, carried out and given up. What was sent from a number stays. */
 import type { Trx } from '../database.ts';
+import { tellOfMessages } from '../messages.ts';
+import type { ChangedMessages } from '../opt-ins.ts';
 import type { MassSmsRow, NumberRow } from '../schema.ts';
 import { assignUsers } from './lines.ts';
 import { mayStillSend, reroute } from './reroute.ts';
+import { giveUpWaiting, isLeaving, moveWaiting } from './waiting-messages.ts';
 
 export interface NewRelease {
   organizationId: string;
@@ -74,7 +77,9 @@ export async function beginRelease(trx: Trx, { organizationId, jobId, numberIds,
   await stopSending(trx, numberIds, at);
   const leaving = [...numbers.values()].filter((row) => row.released_at === null);
   const lines = leaving.map((row) => row.phone_number);
+  const moved = await moveWaiting(trx, organizationId, lines);
   const massSms = await reroute(trx, organizationId, { lines, now: at });
+  await tellOfMessages(trx, organizationId, moved, at);
   return massSms.length > 0 ? { kind: 'in_use', massSms } : { kind: 'begun' };
 }
 
@@ -130,11 +135,14 @@ export async function prepareRelease(trx: Trx, ref: ReleaseRef, now: Date): Prom
   // Another run may have failed with this number, and given it back.
   await stopSending(trx, [number.id], now);
   const lines = [number.phone_number];
+  const moved = await moveWaiting(trx, ref.organizationId, lines);
   const massSms = await reroute(trx, ref.organizationId, { lines, now });
-  if (massSms.length > 0) return { kind: 'in_use', massSms };
   // In this order: what is given back in between counts as still there.
-  if (await mayStillSend(trx, ref.organizationId, { lines, now })) return { kind: 'sending' };
-  return { kind: 'ready', twilioSid: number.twilio_sid };
+  const isSending =
+    (await isLeaving(trx, ref.organizationId, lines)) || (await mayStillSend(trx, ref.organizationId, { lines, now }));
+  await tellOfMessages(trx, ref.organizationId, moved, now);
+  if (massSms.length > 0) return { kind: 'in_use', massSms };
+  return isSending ? { kind: 'sending' } : { kind: 'ready', twilioSid: number.twilio_sid };
 }
 
 const endRelease = (
@@ -149,8 +157,16 @@ const endRelease = (
     .where('number_id', '=', numberId)
     .execute();
 
-/** Writes that Twilio has the number no more. @returns the release it ended, or null when it had ended before */
-export async function recordReleased(trx: Trx, ref: ReleaseRef, at: Date): Promise<Release | null> {
+/**
+ * Writes that Twilio has the number no more, and ends what could only leave from it.
+ *
+ * @returns the release it ended, with the messages that moved or were cancelled; null when it had ended before
+ */
+export async function recordReleased(
+  trx: Trx,
+  ref: ReleaseRef,
+  at: Date,
+): Promise<(Release & { changed: ChangedMessages }) | null> {
   const release = await lockRelease(trx, ref);
   if (release?.state !== 'waiting') return null;
   await endRelease(trx, ref, { state: 'released', at });
@@ -162,7 +178,8 @@ export async function recordReleased(trx: Trx, ref: ReleaseRef, at: Date): Promi
     .set({ released_at: at, registered: false, register_at: null })
     .where('id', '=', ref.numberId)
     .execute();
-  return release;
+  const lines = [release.number.phone_number];
+  return { ...release, changed: await giveUpWaiting(trx, ref.organizationId, { lines, now: at }) };
 }
 
 /**

@@ -3,6 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createPurchaseActivities } from '../../activities/numbers/buy.ts';
 import { checkAccount } from '../../activities/numbers/check.ts';
+import { eventsAfter, lastEventId } from '../../db/live-events.ts';
+import { insertMessage } from '../../db/messages.ts';
 import { accountsToCheck } from '../../db/numbers/orphans.ts';
 import { purchaseTag } from '../../domain/number-purchases.ts';
 import { type Numbers, type PlayedAccount, refusal, run, somePhone, startNumbers } from './number-support.ts';
@@ -234,6 +236,25 @@ describe('a number of ours that the account has no more', () => {
       .execute();
     expect(users).toEqual([]);
     expect(await acts()).toEqual([`number.gone_at_twilio ${line.id}`]);
+  });
+
+  it('takes what waits to leave from it along, and streams are told', async () => {
+    const line = (await numbers.line(id, { registered: true })).phone_number;
+    const at = new Date(numbers.instant.ms);
+    const due = { at: new Date(at.getTime() + 3_600_000), reason: 'scheduled', detail: null, closesAt: null } as const;
+    const { messageId, told } = await numbers.database.inOrganization(id, async (trx) => {
+      const contact = { id: 'con_1', mobile: '+12085550100' };
+      const text = { source: 'user', purpose: 'transactional', body: 'Hello.', segments: 1, direct: false } as const;
+      const given = { organizationId: id, line, contact, userId: null, sendAt: due.at, due, at, ...text };
+      return { messageId: await insertMessage(trx, given), told: await lastEventId(trx, id) };
+    });
+    await check();
+    const { rows, events } = await numbers.database.inOrganization(id, async (trx) => ({
+      rows: await trx.selectFrom('messages').select(['status', 'cancel_reason']).where('id', '=', messageId).execute(),
+      events: await eventsAfter(trx, id, { after: told, limit: 10 }),
+    }));
+    expect(rows).toEqual([{ status: 'cancelled', cancel_reason: 'line_released' }]);
+    expect(events).toMatchObject([{ type: 'message.updated', data: { messageId, status: 'cancelled' } }]);
   });
 
   it('is not written down while only the list is behind', async () => {

@@ -2,6 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Database } from '../../db/database.ts';
 import { newId } from '../../db/ids.ts';
+import { fillConversations } from './tenant-conversation-rows.ts';
 
 export interface TenantRows {
   organization: string;
@@ -18,8 +19,11 @@ export interface TenantRows {
     | 'audience'
     | 'massSms'
     | 'message'
+    | 'waitingMessage'
     | 'registration'
-    | 'evidence',
+    | 'evidence'
+    | 'conversation'
+    | 'notification',
     string
   >;
   /** Of the evidence's public address. */
@@ -47,8 +51,11 @@ export async function fillTenant(database: Database, name: string, mobile: strin
     audience: newId('audience', at),
     massSms: newId('massSms', at),
     message: newId('message', at),
+    waitingMessage: newId('message', at),
     registration: newId('registration', at),
     evidence: newId('evidence', at),
+    conversation: newId('conversation', at),
+    notification: newId('notification', at),
   };
   const evidenceToken = randomBytes(32).toString('base64url');
   await db
@@ -304,5 +311,6 @@ export async function fillTenant(database: Database, name: string, mobile: strin
     .insertInto('twilio_event_receipts')
     .values({ event_id: `NO${name}`, ...tenant, at })
     .execute();
+  await fillConversations(db, { organization, ids, name, mobile, at });
   return { organization, ids, evidenceToken, mobile };
 }

@@ -18,9 +18,10 @@ const start = Date.parse('2026-12-01T15:00:00Z');
 const at = (ms: number) => new Date(start + ms);
 const day = 86_400_000;
 
+/** @returns the id of the message; null when it was delivered before */
 const receive = (organization: Organization, message: Partial<InboundMessage> & { from: string }) =>
-  fixture.in(organization, (trx) =>
-    recordInbound(trx, {
+  fixture.in(organization, async (trx) => {
+    const inbound = await recordInbound(trx, {
       organizationId: organization.id,
       sid: `SM${randomUUID()}`,
       to: organization.line,
@@ -29,8 +30,9 @@ const receive = (organization: Organization, message: Partial<InboundMessage> & 
       keyword: null,
       at: at(0),
       ...message,
-    }),
-  );
+    });
+    return inbound.kind === 'received' ? inbound.messageId : null;
+  });
 const stop = (organization: Organization, from: string, more: Partial<InboundMessage> = {}) =>
   receive(organization, { from, body: 'STOP', keyword: 'stop', ...more });
 const startAgain = (organization: Organization, from: string, more: Partial<InboundMessage> = {}) =>
@@ -179,6 +181,17 @@ describe('STOP', () => {
     expect((await fixture.messagesOf(there))[0]!.status).toBe('queued');
   });
 
+  it('on two lines at once, both of which hold a message in question, is taken twice', async () => {
+    const acme = await fixture.organization();
+    const from = '+14155550177';
+    const lines = [acme.line, '+13125550178'];
+    for (const to of lines) await receive(acme, { from, to, body: 'Please stop texting me' });
+    const flagged = `contact_number = '${from}' and revocation_message_id is not null`;
+    expect(await countOf('conversations', flagged)).toBe(2);
+    await Promise.all(lines.map((to) => stop(acme, from, { to })));
+    expect(await countOf('conversations', flagged)).toBe(0);
+  });
+
   describe('counts as unsubscribed', () => {
     const sentAt = async (massSms: TestMassSms, accepted: Date) => {
       await fixture.database.system
@@ -265,6 +278,18 @@ describe('START', () => {
     expect(await countOf('opt_outs', `phone_number = '${second.messages[0]!.to}'`)).toBe(1);
   });
 
+  it('lifts a STOP of scope platform that was said to another organization, but not for that one', async () => {
+    const [acme, other] = [await fixture.organization(), await fixture.organization()];
+    const { to } = (await fixture.massSms(acme, 1)).messages[0]!;
+    await stop(acme, to);
+    const [here, there] = [await fixture.massSms(acme, 1), await fixture.massSms(other, 1)];
+    for (const massSms of [here, there]) await readdress(massSms, to);
+    await startAgain(other, to);
+    expect(await claimable(other, there)).toEqual([to]);
+    expect(await claimable(acme, here)).toEqual([]);
+    expect(await countOf('opt_outs', `phone_number = '${to}' and organization_id = '${acme.id}'`)).toBe(1);
+  });
+
   it('without a STOP before it changes nothing', async () => {
     const acme = await fixture.organization();
     const massSms = await fixture.massSms(acme, 1);
@@ -315,10 +340,10 @@ describe('an organization with an account of its own, which could sign such mess
     await startAgain(acme, to, { sid: 'SMownstart' });
     const { rows } = await sql<{ organization_id: string | null }>`
       select organization_id from opt_outs where phone_number = ${to}`.execute(fixture.database.system);
-    expect(rows).toEqual([{ organization_id: null }]);
+    expect(new Set(rows.map((row) => row.organization_id))).toEqual(new Set([null, other.id]));
     expect(await countOf('consent_ledger', `evidence = 'SMownstart' and granted`)).toBe(2);
     await startAgain(acme, to, { sid: 'SMownagain' });
-    expect(await countOf('opt_outs', `phone_number = '${to}'`)).toBe(1);
+    expect(await countOf('opt_outs', `phone_number = '${to}'`)).toBe(2);
     expect(await countOf('consent_ledger', `evidence = 'SMownagain'`)).toBe(0);
   });
 });

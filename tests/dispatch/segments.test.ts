@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { settleAfterMs, settleDoubts } from '../../activities/dispatch/settle.ts';
 import { recordInbound } from '../../db/inbound.ts';
-import { claimMessages, settleAsSent, writeResults } from '../../db/outgoing.ts';
+import { claimMessages, settleAsSent, unsettledMessages, writeResults } from '../../db/outgoing.ts';
 import { applyStatusReports } from '../../db/status-reports.ts';
 import type { TwilioAccount } from '../../twilio/gateway.ts';
 import { type Fixture, openFixture, type Organization, type TestMassSms } from './fixture.ts';
@@ -65,7 +65,7 @@ describe('segments of what is sent', () => {
     };
     const clock = { now: () => new Date(now.getTime() + settleAfterMs), sync: async () => {} };
     const deps = { database: fixture.database, clock, account };
-    await settleDoubts(deps, acme.id, massSms.range, new AbortController().signal);
+    await settleDoubts(deps, acme.id, (trx) => unsettledMessages(trx, massSms.range), new AbortController().signal);
     expect(await segmentsOf(id)).toEqual({ own: expected, usage: expected });
   });
 
@@ -94,5 +94,6 @@ it.for([
       ...given,
     }),
   );
-  expect(await segmentsOf(received!)).toEqual({ own: expected, usage: expected });
+  if (received.kind !== 'received') throw new Error('nothing was received');
+  expect(await segmentsOf(received.messageId)).toEqual({ own: expected, usage: expected });
 });

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { settleAfterMs, settleDoubts } from '../../activities/dispatch/settle.ts';
 import { sendWithinMs } from '../../activities/dispatch/dispatch.ts';
 import type { Clock } from '../../clock.ts';
+import { unsettledMessages } from '../../db/outgoing.ts';
 import type { FoundMessage, TwilioAccount } from '../../twilio/gateway.ts';
 import { requestTimeoutMs } from '../../twilio/http-client.ts';
 import { type Fixture, openFixture, type Organization, type TestMassSms } from './fixture.ts';
@@ -46,7 +47,12 @@ beforeEach(async () => {
 
 const never = new AbortController().signal;
 const settle = (account: TwilioAccount, at: Date, signal = never) =>
-  settleDoubts({ database: fixture.database, clock: clockAt(at), account }, acme.id, massSms.range, signal);
+  settleDoubts(
+    { database: fixture.database, clock: clockAt(at), account },
+    acme.id,
+    (trx) => unsettledMessages(trx, massSms.range),
+    signal,
+  );
 const body = 'Hi , we are hiring.';
 const found = (sid: string, status: FoundMessage['status'] = 'delivered'): FoundMessage => ({
   sid,
@@ -178,7 +184,7 @@ describe('settling doubts', () => {
     const report = await settleDoubts(
       { database: fixture.database, clock: clockAt(ripe), account },
       acme.id,
-      many.range,
+      (trx) => unsettledMessages(trx, many.range),
       never,
     );
     expect(report.unsent).toBe(150);

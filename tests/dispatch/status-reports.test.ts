@@ -3,8 +3,10 @@ import fc from 'fast-check';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { learnFromRefusals } from '../../db/refusals.ts';
+import { recordInbound } from '../../db/inbound.ts';
 import { applyStatusReports, type StatusReport } from '../../db/status-reports.ts';
 import { type MessageStatus, statusRank } from '../../domain/message-status.ts';
+import { eventually } from '../harness/eventually.ts';
 import { type Fixture, openFixture, type Organization } from './fixture.ts';
 
 let fixture: Fixture;
@@ -142,8 +144,8 @@ describe('status reports', () => {
     const { id, read, report } = await oneSent();
     const before = await read();
     const unknown = report('delivered', 10, { messageId: 'msg_01a20368-534e-785e-8b65-000000000000' });
-    expect(await apply([unknown])).toEqual({ refused: [], doubled: [] });
-    expect(await apply([report('delivered', 10)], other)).toEqual({ refused: [], doubled: [] });
+    expect(await apply([unknown])).toEqual({ refused: [], doubled: [], changed: [] });
+    expect(await apply([report('delivered', 10)], other)).toEqual({ refused: [], doubled: [], changed: [] });
     expect(await read()).toEqual(before);
     expect(await eventsOf(id)).toEqual([]);
   });
@@ -165,5 +167,73 @@ describe('status reports', () => {
     const rows = await fixture.messagesOf(massSms);
     expect(rows.map((row) => row.status)).toEqual(reports.map((report) => report.status));
     expect(rows.map((row) => row.twilio_sid)).toEqual(reports.map((report) => report.sid));
+  });
+});
+
+describe('at the same moment', () => {
+  const waitingForLocks = async (): Promise<number> => {
+    const { rows } = await sql<{ count: number }>`
+      select count(*) as count from pg_locks where not granted and pid in (
+        select pid from pg_locks where database = (select oid from pg_database where datname = current_database()))`.execute(
+      fixture.database.system,
+    );
+    return rows[0]!.count;
+  };
+
+  it('a STOP and the report that Twilio blocks the number do not end each other', async () => {
+    const organization = await fixture.organization({ optOutScope: 'organization' });
+    const massSms = await fixture.massSms(organization, 1);
+    const { id, to } = massSms.messages[0]!;
+    const sent = { status: 'accepted', accepted_at: at(0), twilio_sid: 'SM1' } as const;
+    await fixture.database.system.updateTable('messages').set(sent).where('id', '=', id).execute();
+    const applied = Promise.withResolvers<void>();
+    const reporting = fixture.in(organization, async (trx) => {
+      const blocked = { messageId: id, sid: 'SM1', status: 'failed', errorCode: 21_610, at: at(10) } as const;
+      const { refused } = await applyStatusReports(trx, [blocked]);
+      applied.resolve();
+      await eventually(async () => expect(await waitingForLocks()).toBeGreaterThan(0), { everyMs: 10 });
+      await learnFromRefusals(trx, organization.id, refused, at(10));
+    });
+    await applied.promise;
+    const said = { organizationId: organization.id, sid: `SMstop${id}`, from: to, to: organization.line, body: 'STOP' };
+    const stopping = fixture.in(organization, (trx) =>
+      recordInbound(trx, { ...said, mediaUrls: [], keyword: 'stop', at: at(20) }),
+    );
+    await Promise.all([reporting, stopping]);
+    const opted = fixture.database.system.selectFrom('opt_outs').select('method').where('phone_number', '=', to);
+    expect(await opted.execute()).toEqual([{ method: 'twilio_21610' }]);
+    expect((await fixture.messagesOf(massSms))[0]).toMatchObject({ status: 'failed', unsubscribed_at: at(20) });
+  });
+
+  it('the same reports in opposite orders, to two processes, are both taken', async () => {
+    const massSms = await fixture.massSms(acme, 300);
+    const ids = massSms.messages.map((message) => message.id);
+    await fixture.force(ids, { status: 'sending', claimedAt: at(0) });
+    for (const sid of ['SMa', 'SMb', 'SMc', 'SMd']) {
+      const reports = ids.map(
+        (messageId) => ({ messageId, sid, status: 'sent', errorCode: 21_610, at: at(10) }) as const,
+      );
+      const take = (some: readonly StatusReport[]) =>
+        fixture.in(acme, async (trx) => {
+          const { refused } = await applyStatusReports(trx, some);
+          await learnFromRefusals(trx, acme.id, refused, at(10));
+        });
+      await Promise.all([take(reports), take(reports.toReversed())]);
+    }
+    expect(await eventsOf(ids[0]!)).toHaveLength(4);
+  });
+
+  it('the same refusals in opposite orders are both learned from', async () => {
+    for (let round = 0; round < 10; round += 1) {
+      const numberOf = (index: number) => `+1628${2_000_000 + round * 1_000 + index}`;
+      const refused = Array.from({ length: 300 }, (_, n) => ({ contactNumber: numberOf(n), errorCode: 21_610 }));
+      const learn = (some: typeof refused) => fixture.in(acme, (trx) => learnFromRefusals(trx, acme.id, some, at(10)));
+      await Promise.all([learn(refused), learn(refused.toReversed())]);
+      const numbers = refused.map((one) => one.contactNumber);
+      const { rows } = await sql`select from opt_outs where phone_number = any(${numbers})`.execute(
+        fixture.database.system,
+      );
+      expect(rows).toHaveLength(300);
+    }
   });
 });

@@ -1,7 +1,13 @@
 /** STOP, START and HELP as people write them (C4). */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Keyword, keywordOf } from '../../domain/keywords.ts';
+import {
+  isAnsweredByTwilio,
+  isFrenchKeyword,
+  type Keyword,
+  keywordOf,
+  optOutConfirmation,
+} from '../../domain/keywords.ts';
 
 /** Twilio's defaults for long codes, the CTIA's, the FCC's and Canada's. */
 const listed: Record<Keyword, readonly string[]> = {
@@ -61,6 +67,18 @@ describe('a keyword', () => {
     'stop all',
     'S.T.O.P.',
     'STOP 🛑',
+    'Stop.',
+    'arret',
+    'Arrêtez !',
+    'STOP ALL',
+    'Stop-all',
+    'STOP STOP STOP',
+    'stop, unsubscribe',
+    'Opt out, STOP.',
+    'Ｓｔｏｐ',
+    'sto\u200Bp',
+    'remove',
+    'désinscription',
   ])('%s is a stop', (written) => {
     expect(keywordOf(written)).toBe('stop');
   });
@@ -82,6 +100,15 @@ describe('a keyword', () => {
     'opt',
     'out',
     'opt in',
+    'stop by tomorrow at 5',
+    'stop start',
+    'start start',
+    'help me',
+    'info please',
+    'arrêtez-vous à 5 h',
+    'end of the day',
+    'opt out of dental',
+    'remove the second item',
   ])('%j is none', (written) => {
     expect(keywordOf(written)).toBeNull();
   });
@@ -93,7 +120,9 @@ describe('a keyword', () => {
     });
     fc.assert(
       fc.property(words, (text) => {
-        expect(keywordOf(text.join(' '))).toBeNull();
+        // Whoever says nothing but stop, in whatever words, is understood.
+        const isInsistent = text.every((word) => word === 'stop' || word === 'end');
+        expect(keywordOf(text.join(' '))).toBe(isInsistent ? 'stop' : null);
       }),
     );
   });
@@ -104,5 +133,22 @@ describe('a keyword', () => {
         expect([null, 'stop', 'start', 'help']).toContain(keywordOf(text));
       }),
     );
+  });
+});
+
+describe('what is answered', () => {
+  it.for(['STOP', 'stop', ' Stop\n', 'UNSUBSCRIBE', 'help', 'START'])('%j: by Twilio', (written) => {
+    expect(isAnsweredByTwilio(written)).toBe(true);
+  });
+
+  it.for(['Stop.', 'stop all', 'opt out', 'ARRÊT', 'aide', 'STOP STOP', 'remove'])('%j: by us', (written) => {
+    expect(isAnsweredByTwilio(written)).toBe(false);
+    expect(keywordOf(written)).not.toBeNull();
+  });
+
+  it('in the language of the keyword', () => {
+    expect([isFrenchKeyword('ARRÊT'), isFrenchKeyword('stop.')]).toEqual([true, false]);
+    expect(optOutConfirmation('Acme', 'Arrêt')).toMatch(/^Acme: vous ne recevrez plus/);
+    expect(optOutConfirmation('Acme', 'stop.')).toMatch(/^Acme: you have opted out/);
   });
 });

@@ -56,6 +56,25 @@ describe('a mass SMS', () => {
     });
   });
 
+  it('says how to opt out to those who have had nothing yet, and is refused where that leaves no room', async () => {
+    const disclaimer = '{{organization.name}}: reply STOP to opt out.';
+    const organization = await system.enabledOrganization({ name: 'Acme', settings: { disclaimer } });
+    const [contact] = await system.contacts(organization, 1, { consent: true, list: 'all' });
+    for (const body of ['We are hiring.', 'We are still hiring.']) {
+      await until(organization, await create(organization, { body }), { status: 'completed', sent: 1 });
+    }
+    const { items } = await system.twilio.messages({ to: contact!.mobile });
+    expect(items.map(({ body }) => body)).toEqual([
+      'We are hiring. Acme: reply STOP to opt out.',
+      'We are still hiring.',
+    ]);
+    const long = { list: 'all', body: 'x'.repeat(1_580), immediate: true };
+    expect(await organization.client.post('/v1/mass-sms', long)).toMatchObject({
+      status: 422,
+      body: { reason: 'too_long', characters: 1_609, limit: 1_600, detail: expect.stringContaining('STOP') },
+    });
+  });
+
   it('stops within two seconds of a pause in mid-batch, and a resume sends exactly the rest', async () => {
     const organization = await system.enabledOrganization();
     const contacts = await system.contacts(organization, 4_000, { consent: true, list: 'all' });
@@ -108,12 +127,17 @@ describe('a mass SMS', () => {
     const organization = await system.enabledOrganization({ settings: { firstBatchSize: 100, dailyBatchSize: 150 } });
     const contacts = await system.contacts(organization, 250, { consent: true, list: 'all' });
     const id = await create(organization);
-    await until(organization, id, { status: 'in_process', sent: 100, remaining: 150 });
+    // A batch has ended a moment after its last message was sent.
+    await until(organization, id, {
+      status: 'in_process',
+      sent: 100,
+      remaining: 150,
+      batches: [
+        { number: 1, size: 100, status: 'sent' },
+        { number: 2, size: 150, status: 'scheduled' },
+      ],
+    });
     const before = await read(organization, id);
-    expect(before.batches).toMatchObject([
-      { number: 1, size: 100, status: 'sent' },
-      { number: 2, size: 150, status: 'scheduled' },
-    ]);
     expect(Date.parse(before.batches[1].startAt) - Date.now()).toBeGreaterThan(12 * 3_600_000);
     const moved = await organization.client.post(`/v1/mass-sms/${id}/reschedule`, {
       startAt: new Date().toISOString(),

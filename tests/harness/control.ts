@@ -91,6 +91,7 @@ export interface SimulatedMail {
   subject: string;
   text: string;
   html: string;
+  headers: Record<string, string>;
 }
 
 export type Control = ReturnType<typeof controlClient>;

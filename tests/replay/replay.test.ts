@@ -36,6 +36,7 @@ const recorded = {
     'windowClosed',
     'windowExpired',
   ],
+  outbox: ['continuingAsNew', 'doubtSettled', 'releasedEarly', 'windowChanged', 'windowOpens', 'woken', 'wokenEarlier'],
   numberProvisioning: [
     'allGivenUp',
     'bulk',
@@ -69,6 +70,8 @@ const recorded = {
     'polledOnly',
     'rejectedThreeTimesOverdueVerified',
   ],
+  optIn: ['accepted', 'askedTwice', 'cancelled', 'declined', 'expired'],
+  statusReconciliation: ['continuedAsNew', 'continuingAsNew', 'lostCallbacks', 'severalLooks'],
 };
 
 describe('recorded histories', () => {

@@ -218,15 +218,17 @@ describe('preflight', () => {
     );
   });
 
-  it.for(hostile)('takes no more than in proportion for a text of %j', { retry: 2 }, (part) => {
+  it.for(hostile)('takes no more than in proportion for a text of %j', (part) => {
     const length = 6_000;
     const [short, long] = [part.repeat(length / part.length), part.repeat((4 * length) / part.length)];
     const time = (text: string): number => {
       const change = draft({ description: text, messageFlow: text, optInMessage: text, messageSamples: [text, text] });
       const times = Array.from({ length: 5 }, () => {
-        const started = performance.now();
+        // Of the processor: whatever else the machine does must not count.
+        const started = process.cpuUsage();
         run(change);
-        return performance.now() - started;
+        const { user, system } = process.cpuUsage(started);
+        return (user + system) / 1000;
       });
       return Math.min(...times);
     };

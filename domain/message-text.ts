@@ -1,0 +1,39 @@
+/** The text of a message to one contact: merge codes filled in, and what the first message must say (C3). */
+import { merge, mergeCodesIn } from './merge-codes.ts';
+import { countSegments } from './segments.ts';
+
+/** Twilio takes no more characters in one message. */
+export const longestBody = 1_600;
+
+/** In capitals, as instructions say it: "please stop by" tells nobody how to opt out. */
+export const mentionsStop = (body: string): boolean => /\bSTOP\b/.test(body);
+
+/** With what the first message to a contact must say, unless it says how to opt out already. */
+export const withDisclaimer = (body: string, disclaimer: string): string =>
+  mentionsStop(body) ? body : `${body} ${disclaimer}`;
+
+/** The first message to a contact as it leaves, and in how many segments. */
+export function asFirstMessage(written: string, disclaimer: string): { body: string; segments: number } {
+  const body = withDisclaimer(written, disclaimer);
+  return { body, segments: countSegments(body).segments };
+}
+
+/** The merge codes of `body` that stand for nothing here: the contact has no first name. */
+export const emptyMergeCodes = (body: string, values: Partial<Record<string, string>>): string[] =>
+  mergeCodesIn(body).filter((code) => !values[code]);
+
+/** What merge codes stand for in a message. */
+export const mergeValuesOf = (names: {
+  contact: { firstName: string | null; lastName: string | null };
+  organization: string;
+  user: string | null;
+}): Record<string, string> => ({
+  'contact.firstName': names.contact.firstName ?? '',
+  'contact.lastName': names.contact.lastName ?? '',
+  'organization.name': names.organization,
+  'user.name': names.user ?? '',
+});
+
+/** A setting's text, as the organization's user says it. */
+export const inWordsOf = (text: string, organization: string, user: string | null): string =>
+  merge(text, { 'organization.name': organization, 'user.name': user ?? organization });

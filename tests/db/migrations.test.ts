@@ -1,0 +1,121 @@
+/** Migrations that have to do with what is there already. */
+import { randomUUID } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { Kysely, PostgresDialect, sql } from 'kysely';
+import pg from 'pg';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { newId } from '../../db/ids.ts';
+import { createDatabase, withClient } from '../../launcher/postgres.ts';
+
+const { postgres } = inject('servers');
+const name = `test_${randomUUID().slice(0, 8)}`;
+const folder = path.join(import.meta.dirname, '../../db/migrations');
+const boundary = Date.parse('2026-12-01T00:00:00.000Z');
+const around = (ms: number) => new Date(boundary + ms);
+const now = around(3_600_000);
+let db: Kysely<unknown>;
+
+const migrate = (file: string) =>
+  db.transaction().execute(async (trx) => {
+    const migration: { up(db: Kysely<unknown>): Promise<void> } = await import(path.join(folder, file));
+    await migration.up(trx);
+  });
+
+beforeAll(async () => {
+  await createDatabase(postgres, name);
+  const url = Object.assign(new URL(postgres), { pathname: `/${name}` }).href;
+  db = new Kysely({ dialect: new PostgresDialect({ pool: new pg.Pool({ connectionString: url }) }) });
+  files = (await readdir(folder)).filter((file) => /^\d{8}-/.test(file)).toSorted();
+});
+afterAll(async () => {
+  await db.destroy();
+  await withClient(postgres, (client) => client.query(`drop database ${name}`));
+});
+
+const organization = newId('organization', now);
+let files: string[];
+
+/** Runs the migrations that are missing, up to and without this one. */
+let done = 0;
+async function migrateUpTo(suffix: string): Promise<void> {
+  const until = files.findIndex((file) => file.endsWith(suffix));
+  for (const file of files.slice(done, until)) await migrate(file);
+  done = until;
+}
+
+const row = (direction: string, status: string, at: Date, more: object = {}) => ({
+  id: newId('message', at),
+  direction,
+  status,
+  created_at: at,
+  claimed_at: direction === 'outbound' ? at : null,
+  accepted_at: null,
+  finished_at: null,
+  error_code: null,
+  contact_number: '+14155550100',
+  contact_id: null,
+  ...more,
+});
+
+const insert = (rows: readonly object[]) =>
+  sql`
+    insert into messages (organization_id, source, purpose, line, contact_number, contact_id, body, segments, id, direction,
+      status, created_at, claimed_at, accepted_at, finished_at, error_code)
+    select ${organization}, 'user', 'promotional', '+13125550100', r.contact_number, r.contact_id, repeat('x', 200), r.segments,
+      r.id, r.direction, r.status, r.created_at, r.claimed_at, r.accepted_at, r.finished_at, r.error_code
+    from json_populate_recordset(null::messages, ${JSON.stringify(rows)}) r`.execute(db);
+
+test('usage counts the messages that are there, and the segments that nobody has counted', async () => {
+  await migrateUpTo('-usage.ts');
+  await sql`insert into organizations (id, name, domain, time_zone, created_at, updated_at)
+    values (${organization}, 'Acme', 'acme.example', 'UTC', ${now}, ${now})`.execute(db);
+  await insert([
+    row('outbound', 'delivered', around(-1), { accepted_at: around(-1) }),
+    row('outbound', 'delivered', around(-1), { accepted_at: around(1), segments: 5 }),
+    row('outbound', 'failed', around(0), { finished_at: around(0), error_code: 21_211 }),
+    row('outbound', 'cancelled', around(0), { finished_at: around(0) }),
+    row('outbound', 'queued', around(0), { claimed_at: null }),
+    row('inbound', 'received', around(0)),
+  ]);
+  await migrateUpTo('-conversations.ts');
+  const { rows: found } = await sql`
+    select to_char(month, 'YYYY-MM') as month, direction, messages::int, segments::int from usage_tallies
+    order by 1, 2`.execute(db);
+  expect(found).toEqual([
+    { month: '2026-11', direction: 'outbound', messages: 1, segments: 2 },
+    { month: '2026-12', direction: 'inbound', messages: 1, segments: 2 },
+    { month: '2026-12', direction: 'outbound', messages: 2, segments: 7 },
+  ]);
+});
+
+test('conversations begin with the threads of contacts who have written, and ask about what was never reported', async () => {
+  const [first, last] = [
+    row('inbound', 'received', around(1)),
+    row('inbound', 'received', around(2), { contact_id: 'con_1' }),
+  ];
+  const other = row('inbound', 'received', around(1), { contact_number: '+14155550199' });
+  const open = ['accepted', 'sent', 'in_doubt'].map((status) => row('outbound', status, around(0)));
+  const ended = row('outbound', 'sent', around(0), { finished_at: around(0) });
+  await insert([first, last, other, ...open, ended]);
+  await migrate(files[done]!);
+  const { rows: threads } = await sql`
+    select id ~ '^cnv_' as named, contact_number, contact_id, last_message_id, last_inbound_id, last_message_at from conversations
+    order by contact_number`.execute(db);
+  expect(threads).toEqual([
+    {
+      named: true,
+      contact_number: '+14155550100',
+      contact_id: 'con_1',
+      last_message_id: last.id,
+      last_inbound_id: last.id,
+      last_message_at: around(2),
+    },
+    expect.objectContaining({ contact_number: '+14155550199', last_inbound_id: other.id }),
+  ]);
+  const { rows: awaited } = await sql<{ message_ids: string[]; claimed_at: Date }>`
+    select message_ids, claimed_at from awaited_reports`.execute(db);
+  expect(awaited).toHaveLength(1);
+  expect(awaited[0]!.message_ids.toSorted()).toEqual(open.map(({ id }) => id).toSorted());
+  expect(awaited[0]!.claimed_at).toEqual(around(0));
+});
