@@ -37,10 +37,14 @@ const schema = z.object({
   FEE_BRAND_USD: dollars(4),
   FEE_CAMPAIGN_REVIEW_USD: dollars(15),
   FEE_IDENTITY_CHECK_USD: dollars(12.5),
+  PRICE_SEGMENT_USD: dollars(0.0083),
+  CARRIER_FEE_LOW_USD: dollars(0.0035),
+  CARRIER_FEE_HIGH_USD: dollars(0.0045),
   SECRETS_KEYS: z.string().regex(/^[\w-]+:[A-Za-z0-9+/]{43}=(,[\w-]+:[A-Za-z0-9+/]{43}=)*$/),
   LONGWAVE_OPERATOR_KEY: z.string().min(16).optional(),
   LONGWAVE_CLOCK: z.enum(['system', 'temporal']).default('system'),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  WEBHOOKS_TO_LOOPBACK: flag,
   SEND_CONCURRENCY: z.coerce.number().int().min(1).max(1_000).default(100),
   SIMULATOR_PORT: port(3100),
   SIMULATOR_SMTP_PORT: port(3125),
@@ -64,6 +68,9 @@ const shapes: Partial<Record<keyof z.infer<typeof schema>, string>> = {
   FEE_BRAND_USD: 'an amount in US dollars, such as 4',
   FEE_CAMPAIGN_REVIEW_USD: 'an amount in US dollars, such as 15',
   FEE_IDENTITY_CHECK_USD: 'an amount in US dollars, such as 12.5',
+  PRICE_SEGMENT_USD: 'an amount in US dollars, such as 0.0083',
+  CARRIER_FEE_LOW_USD: 'an amount in US dollars, such as 0.0035',
+  CARRIER_FEE_HIGH_USD: 'an amount in US dollars, such as 0.0045',
 };
 
 type Environment = z.infer<typeof schema>;

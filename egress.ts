@@ -18,11 +18,20 @@ interface Page {
 export interface Egress {
   /** Follows at most three redirects. @throws {EgressError} */
   get(url: string): Promise<Page>;
+  /**
+   * Follows no redirect, and reads no more of the answer than its status.
+   *
+   * @returns the status
+   * @throws {EgressError}
+   */
+  post: (url: string, request: { headers: Record<string, string>; body: string; withinMs: number }) => Promise<number>;
   close(): Promise<void>;
 }
 
-/** For the whole request, redirects included. */
+/** For a whole page, redirects included; and for a connection. */
 const withinMs = 3_000;
+/** An answer whose body does not end by then is cut off. */
+const bodyWithinMs = 1_000;
 const mostRedirects = 3;
 const mostBytes = 64 * 1024;
 const redirects = new Set([301, 302, 303, 307, 308]);
@@ -32,6 +41,10 @@ const nowhere = 'the address leads to no public server';
 
 /** Whether anybody on the internet could mean this address; one that is wrapped in IPv6 is unwrapped first. */
 const isPublic = (address: string): boolean => ipaddr.isValid(address) && ipaddr.process(address).range() === 'unicast';
+
+/** Whether it is this machine itself. */
+const isLoopback = (address: string): boolean =>
+  ipaddr.isValid(address) && ipaddr.process(address).range() === 'loopback';
 
 type Rule = (address: string) => boolean;
 
@@ -73,7 +86,7 @@ async function firstBytes(body: Dispatcher.ResponseData['body']): Promise<string
   return Buffer.concat(chunks).subarray(0, mostBytes).toString('utf8');
 }
 
-function inWords(error: unknown): string {
+function inWords(error: unknown, withinMs: number): string {
   const { name, code } = error as { name?: string; code?: unknown };
   if (name === 'TimeoutError') return `no answer within ${withinMs / 1_000} seconds`;
   if (code === 'ECONNREFUSED') return 'the server refused the connection';
@@ -81,10 +94,38 @@ function inWords(error: unknown): string {
   return 'the server gave no readable answer';
 }
 
-/** @param mayReach for tests, whose servers are on this machine; public addresses by default */
-export function createEgress({ mayReach = isPublic }: { mayReach?: Rule } = {}): Egress {
+/**
+ * Whether data may be sent to an address, as far as it can be told from how it is written: by https, to nothing inside.
+ *
+ * @param toLoopback this machine itself is allowed, also by http
+ * @throws {EgressError}
+ */
+export function requireReceiver(address: string, toLoopback: boolean): void {
+  const { protocol, hostname } = requireTarget(address, undefined, reach(toLoopback));
+  if (protocol === 'https:') return;
+  if (!toLoopback || !(hostname === 'localhost' || isLoopback(hostname.replaceAll(/^\[|\]$/g, '')))) {
+    throw new EgressError('it does not begin with https://');
+  }
+}
+
+const reach =
+  (toLoopback: boolean): Rule =>
+  (address) =>
+    isPublic(address) || (toLoopback && isLoopback(address));
+
+interface EgressOptions {
+  /** For tests, whose servers are on this machine; public addresses by default. */
+  mayReach?: Rule;
+  /** This machine itself is allowed too. */
+  toLoopback?: boolean;
+  /** To one server, at once. */
+  connections?: number;
+}
+
+export function createEgress(options: EgressOptions = {}): Egress {
+  const { toLoopback = false, mayReach = reach(toLoopback), connections = 4 } = options;
   const agent = new Agent({
-    connections: 4,
+    connections,
     connect: { timeout: withinMs, lookup: lookupWithin(mayReach) },
   });
 
@@ -108,15 +149,37 @@ export function createEgress({ mayReach = isPublic }: { mayReach?: Rule } = {}):
     }
   }
 
+  async function send(address: string, headers: Record<string, string>, text: string, signal: AbortSignal) {
+    const url = requireTarget(address, undefined, mayReach);
+    const { statusCode, body } = await agent.request({
+      origin: url.origin,
+      path: url.pathname + url.search,
+      method: 'POST',
+      headers,
+      body: text,
+      signal,
+    });
+    // The status is what counts: a body that fails, or does not end, changes nothing.
+    await body.dump({ limit: mostBytes, signal: AbortSignal.timeout(bodyWithinMs) }).catch(() => {});
+    return statusCode;
+  }
+
+  const toldInWords = async <T>(ms: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> => {
+    try {
+      return await work(AbortSignal.timeout(ms));
+    } catch (error) {
+      if (error instanceof EgressError) throw error;
+      throw new EgressError(inWords(error, ms), { cause: error });
+    }
+  };
+
   return {
-    get: async (url) => {
-      try {
-        return await follow(url, AbortSignal.timeout(withinMs));
-      } catch (error) {
-        if (error instanceof EgressError) throw error;
-        throw new EgressError(inWords(error), { cause: error });
-      }
-    },
+    get: (url) => toldInWords(withinMs, (signal) => follow(url, signal)),
+    post: (url, { headers, body, withinMs: ms }) =>
+      toldInWords(ms, async (signal) => {
+        requireReceiver(url, toLoopback);
+        return send(url, headers, body, signal);
+      }),
     close: () => agent.destroy(),
   };
 }

@@ -36,16 +36,29 @@ export interface Waiting {
  * When there is something to do again for what is still queued: as soon as the first of the recipients may be written
  * to. Who never may is cancelled then, too. Where the rest expires, at the close of the window at the latest.
  */
-export function nextMoment({ row, settings, ends, now, recipients }: Waiting): Date {
+export function nextMoment(held: Waiting): Date {
+  const expiresAt = expiryOf(held);
+  return earliest([...momentsOf(held), ...(expiresAt ? [expiresAt] : [])]);
+}
+
+/** When the last of the recipients may be written to, or the rest expires. */
+export function heldUntil(held: Waiting): Date {
+  const expiresAt = expiryOf(held);
+  const last = momentsOf(held).reduce((a, b) => (b > a ? b : a));
+  return expiresAt && expiresAt < last ? expiresAt : last;
+}
+
+/** When each of the recipients may be written to; the next opening where none are given. */
+function momentsOf({ row, settings, ends, now, recipients }: Waiting): Date[] {
   const rules = batchRules(row, settings);
-  const closed = isClosed(ends, now);
-  const opening = closed ? firstMoment(rules, ends && ends > now ? ends : now) : now;
+  const opening = isClosed(ends, now) ? firstMoment(rules, ends && ends > now ? ends : now) : now;
   const momentOf = lawfulMoments(rules, opening);
   const moments = recipients.map((recipient) => momentOf(recipient)?.at ?? opening);
-  if (moments.length === 0) moments.push(opening);
-  if (ends && !closed && row.at_window_close === 'expire') moments.push(stopsAt(ends));
-  return earliest(moments);
+  return moments.length === 0 ? [opening] : moments;
 }
+
+const expiryOf = ({ row, ends, now }: Waiting): Date | null =>
+  ends && !isClosed(ends, now) && row.at_window_close === 'expire' ? stopsAt(ends) : null;
 
 /** @param moments at least one */
 export const earliest = (moments: readonly Date[]): Date => moments.reduce((a, b) => (b < a ? b : a));

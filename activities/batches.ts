@@ -14,10 +14,9 @@ import {
   type SendingOrganization,
   sendingEnds,
   sendingOrganization,
-  setBatchStatus,
-  setStatus,
   wholeRange,
 } from '../db/mass-sms.ts';
+import { beginBatch, endBatch, setStatus } from '../db/mass-sms-status.ts';
 import {
   cancelUnsent,
   countLeft,
@@ -26,6 +25,7 @@ import {
   unsettledMessages,
   writeResults,
 } from '../db/outgoing.ts';
+import { estimateEnd } from '../db/mass-sms-end.ts';
 import { placesLeft } from '../db/mass-sms-recipients.ts';
 import { learnFromRefusals } from '../db/refusals.ts';
 import type { MassSmsRow } from '../db/schema.ts';
@@ -36,6 +36,7 @@ import type { TwilioAccount, TwilioGateway } from '../twilio/gateway.ts';
 import { batchClaims } from './batch-claims.ts';
 import {
   earliest,
+  heldUntil,
   idle,
   isClosed,
   isExpired,
@@ -49,6 +50,7 @@ import { dispatch, type DispatchReport } from './dispatch/dispatch.ts';
 import { permitPurse } from './dispatch/permits.ts';
 import { settleDoubts } from './dispatch/settle.ts';
 import { createSlots } from './dispatch/slots.ts';
+import { whileFewAreDropped } from './suspension.ts';
 
 export type BatchActivities = ReturnType<typeof createBatchActivities>;
 
@@ -118,7 +120,7 @@ export function createBatchActivities(deps: BatchDeps) {
         if (isClosed(ends, now)) {
           return waiting(row.status, firstMoment(batchRules(row, organization.settings), ends ?? now));
         }
-        await setBatchStatus(trx, massSmsId, batch.number, 'sending', now);
+        await beginBatch(trx, massSmsId, batch.number, now);
       }
       if (row.status === 'scheduled') await setStatus(trx, massSmsId, 'in_process', { now });
       return {
@@ -186,7 +188,8 @@ export function createBatchActivities(deps: BatchDeps) {
         return waiting('error', now);
       }
       // By today's settings: they may have changed while it ran.
-      const { settings } = await sendingOrganization(trx, run.organizationId);
+      const organization = await sendingOrganization(trx, run.organizationId);
+      const { settings } = organization;
       const ends = run.expired ? null : sendingEnds(row, settings, now);
       const expired =
         isClosed(ends, now) && row.at_window_close === 'expire'
@@ -197,10 +200,13 @@ export function createBatchActivities(deps: BatchDeps) {
       if (left.unsettled > 0) moments.push(lookAgainAt ?? new Date(now.getTime() + 1_000));
       if (left.queued > 0) {
         const recipients = settings.sendWindowMode === 'recipient' ? await placesLeft(trx, run.range) : [];
-        moments.push(nextMoment({ row, settings, ends, now, recipients }));
+        const rest = { row, settings, ends, now, recipients };
+        moments.push(nextMoment(rest));
+        await estimateEnd(trx, row, organization, now, heldUntil(rest));
       }
       if (moments.length > 0) return waiting('in_process', earliest(moments));
-      await setBatchStatus(trx, row.id, run.batch.number, expired > 0 ? 'expired' : 'sent');
+      const status = expired > 0 ? 'expired' : 'sent';
+      await endBatch(trx, row.id, { number: run.batch.number, status, at: now });
       const next = (await batchesOf(trx, row.id)).find(isOpen);
       if (next) return waiting('in_process', next.startAt);
       await setStatus(trx, row.id, 'completed', { now, endAt: now });
@@ -295,9 +301,12 @@ export function createBatchActivities(deps: BatchDeps) {
         if ('version' in run) return run;
         if ('resting' in run) return await settleAtRest(run.resting, stop);
         await refreshStatistics(database.system, run.row.created_at);
-        const { blocked, lookAgainAt } = await sendAndSettle(run, stop, (sent) => {
-          progress.sent = sent;
-        });
+        const watched = { organizationId, massSmsId, batch: run.batch.number };
+        const { blocked, lookAgainAt } = await whileFewAreDropped(deps, watched, stop, (stopped) =>
+          sendAndSettle(run, stopped, (sent) => {
+            progress.sent = sent;
+          }),
+        );
         context.cancellationSignal.throwIfAborted();
         if (deps.draining.aborted) throw ApplicationFailure.retryable('The worker is shutting down.', 'Draining');
         return await conclude(run, blocked, lookAgainAt);

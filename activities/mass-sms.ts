@@ -11,17 +11,20 @@ import {
   replan,
   type SendingOrganization,
   sendingOrganization,
-  setStatus,
 } from '../db/mass-sms.ts';
+import { setStatus } from '../db/mass-sms-status.ts';
+import { estimateEnd } from '../db/mass-sms-end.ts';
 import type { MassSmsRow } from '../db/schema.ts';
 import { NeverOpensError, nextBatchStart, timeOfDay } from '../domain/batches.ts';
 import {
+  acknowledgementRequired,
   allowedActions,
   isFinal,
   type MassSmsAction,
   type MassSmsCommand,
   type MassSmsState,
   type MassSmsStatus,
+  needsAcknowledgement,
   type Refusal,
   transitionNotAllowed,
   windowNeverOpens,
@@ -61,11 +64,16 @@ export function createMassSmsActivities({ database, clock }: { database: Databas
         const repeated = reached[action].includes(row.status);
         const allowed = input.force ? !isFinal(row.status) : allowedActions(row.status).includes(action);
         if (!repeated && !allowed) throw notAllowed(action, row.status);
+        if (needsAcknowledgement(row.status, action) && !input.acknowledge) throw notAcknowledged(row.status);
         const organization = await sendingOrganization(trx, organizationId);
         const state = await obey(trx, { row, organization, command: input, now: clock.now() }).catch(neverOpens);
         if (!repeated) {
-          const { actor, startAt, allowWeekends } = input;
-          const detail = { ...(startAt && { startAt }), ...(allowWeekends !== undefined && { allowWeekends }) };
+          const { actor, startAt, allowWeekends, acknowledge } = input;
+          const detail = {
+            ...(startAt && { startAt }),
+            ...(allowWeekends !== undefined && { allowWeekends }),
+            ...(acknowledge && { acknowledge }),
+          };
           await insertAuditEntry(trx, {
             organizationId,
             actor,
@@ -99,7 +107,11 @@ async function obey(trx: Trx, { row, organization, command, now }: Obeying): Pro
       await setStatus(trx, row.id, 'cancelled', { now, endAt: now });
       return atRest('cancelled', now);
     case 'resume': {
+      if (row.status === 'suspended') {
+        await trx.updateTable('mass_sms').set({ drop_rate_since: now }).where('id', '=', row.id).execute();
+      }
       const runAt = (await replan(trx, row, organization, { startAt, continuing: true })) ?? now;
+      await estimateEnd(trx, row, organization, now);
       const begun = (await batchesOf(trx, row.id)).some((batch) => batch.status !== 'scheduled');
       const status = begun ? 'in_process' : 'scheduled';
       await setStatus(trx, row.id, status, { now });
@@ -114,6 +126,7 @@ async function obey(trx: Trx, { row, organization, command, now }: Obeying): Pro
         .execute();
       const from = command.startAt === undefined ? await earliestNext(trx, moved, organization, now) : startAt;
       const runAt = await replan(trx, moved, organization, { startAt: from, continuing: false });
+      await estimateEnd(trx, moved, organization, now);
       const sending = (await batchesOf(trx, row.id)).some((batch) => batch.status === 'sending');
       // A batch under way keeps going; asking it again at once is how the workflow learns what comes after it.
       return { version: 1, status: row.status, runAt: (sending ? now : (runAt ?? now)).toISOString() };
@@ -145,6 +158,16 @@ function notAllowed(action: MassSmsAction, status: MassSmsStatus): ApplicationFa
   return ApplicationFailure.create({
     message: `A mass SMS that is ${status} cannot ${action}.`,
     type: transitionNotAllowed,
+    nonRetryable: true,
+    details: [refusal],
+  });
+}
+
+function notAcknowledged(status: MassSmsStatus): ApplicationFailure {
+  const refusal: Refusal = { status, allowed: allowedActions(status) };
+  return ApplicationFailure.create({
+    message: 'Whoever resumes a mass SMS that is suspended must say that they have read why.',
+    type: acknowledgementRequired,
     nonRetryable: true,
     details: [refusal],
   });

@@ -5,6 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../clock.ts';
 import type { Database } from '../db/database.ts';
 import type { SecretBox } from '../db/secrets.ts';
+import type { Prices } from '../domain/forecast.ts';
 import type { SiteCheck } from '../domain/registration/preflight.ts';
 import type { TwilioGateway } from '../twilio/gateway.ts';
 import type { Authenticator, Principal } from './auth.ts';
@@ -22,6 +23,10 @@ export interface Deps {
   checkSite: (url: string) => Promise<SiteCheck>;
   /** Where the outside reaches this API, without a trailing slash. */
   publicUrl: string;
+  /** Webhooks may go to this machine itself, also by http. */
+  webhooksToLoopback: boolean;
+  /** What a segment costs, for forecasts. */
+  prices: Prices;
   log: LogOptions;
 }
 

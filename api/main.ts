@@ -23,6 +23,10 @@ function configuration() {
       'SECRETS_KEYS',
       'TWILIO_BASE_URL',
       'LONGWAVE_OPERATOR_KEY',
+      'WEBHOOKS_TO_LOOPBACK',
+      'PRICE_SEGMENT_USD',
+      'CARRIER_FEE_LOW_USD',
+      'CARRIER_FEE_HIGH_USD',
       'LOG_LEVEL',
     ]);
   } catch (error) {
@@ -46,6 +50,12 @@ const app = await buildApp({
   checkSite: createSiteCheck(egress),
   secrets: secretBox(config.SECRETS_KEYS),
   publicUrl: publicUrlOf(config),
+  webhooksToLoopback: config.WEBHOOKS_TO_LOOPBACK,
+  prices: {
+    segment: config.PRICE_SEGMENT_USD,
+    carrierLow: config.CARRIER_FEE_LOW_USD,
+    carrierHigh: config.CARRIER_FEE_HIGH_USD,
+  },
   log: { level: config.LOG_LEVEL },
 });
 

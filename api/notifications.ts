@@ -48,7 +48,7 @@ const toNotification = (row: NotificationRow): z.infer<typeof notification> => (
 
 const delivery = z.enum(notificationDeliveries).meta({
   description:
-    '`email` at once, `product` only where the product shows it; `digest` is for one email a day, which is not available in this version yet: until then it is like `product`',
+    '`email` at once, `digest` in one email a day at the setting `digestTime`, `product` only where the product shows it',
 });
 const kinds = Object.fromEntries(notificationKinds.map((kind) => [kind, delivery])) as Record<
   (typeof notificationKinds)[number],
@@ -56,8 +56,10 @@ const kinds = Object.fromEntries(notificationKinds.map((kind) => [kind, delivery
 >;
 const preferences = z.object(kinds).meta({ id: 'NotificationPreferences' });
 
+const emailedByDefault = notificationKinds.filter((kind) => standardDelivery(kind) === 'email');
+
 const toPreferences = (chosen: ReadonlyMap<string, NotificationDelivery>) =>
-  Object.fromEntries(notificationKinds.map((kind) => [kind, chosen.get(kind) ?? standardDelivery])) as z.infer<
+  Object.fromEntries(notificationKinds.map((kind) => [kind, chosen.get(kind) ?? standardDelivery(kind)])) as z.infer<
     typeof preferences
   >;
 
@@ -137,7 +139,7 @@ export const notificationRoutes: FastifyPluginAsyncZod = async (app) => {
       schema: {
         tags,
         summary: "Choose how the acting user's notifications are delivered",
-        description: `A kind that is left out is delivered as \`${standardDelivery}\`.`,
+        description: `A kind that is left out is delivered as by default: ${emailedByDefault.join(', ')} by \`email\`, the others in the \`product\`.`,
         body: z.strictObject(kinds).partial(),
         response: { 200: preferences },
       },

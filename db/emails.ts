@@ -44,23 +44,26 @@ export interface DueEmail {
 
 /** Takes the next email that is due, for this sender alone: a crash leaves it to be sent when the lease is over. */
 export async function claimEmail(trx: Trx, organizationId: string, at: Date): Promise<DueEmail | undefined> {
-  return trx
-    .updateTable('emails')
-    .set({ next_attempt_at: new Date(at.getTime() + leaseMs) })
-    .where('id', 'in', (due) =>
-      due
-        .selectFrom('emails')
-        .select('id')
-        .where('organization_id', '=', organizationId)
-        .where('next_attempt_at', '<=', at)
-        .orderBy('next_attempt_at')
-        .orderBy('id')
-        .limit(1)
-        .forUpdate()
-        .skipLocked(),
-    )
-    .returning(['id', 'recipient', 'subject', 'body', 'created_at', 'attempts'])
-    .executeTakeFirst();
+  return (
+    trx
+      .updateTable('emails')
+      .set({ next_attempt_at: new Date(at.getTime() + leaseMs) })
+      // Equal to one, and not in a list of one: a list may be read again for each row, and then takes others as well.
+      .where('id', '=', (due) =>
+        due
+          .selectFrom('emails')
+          .select('id')
+          .where('organization_id', '=', organizationId)
+          .where('next_attempt_at', '<=', at)
+          .orderBy('next_attempt_at')
+          .orderBy('id')
+          .limit(1)
+          .forUpdate()
+          .skipLocked(),
+      )
+      .returning(['id', 'recipient', 'subject', 'body', 'created_at', 'attempts'])
+      .executeTakeFirst()
+  );
 }
 
 export async function markEmailSent(trx: Trx, id: string, at: Date): Promise<void> {

@@ -28,6 +28,14 @@ export const idPrefixes = {
   conversation: 'cnv',
   optInRequest: 'oir',
   notification: 'ntf',
+  template: 'tpl',
+  marketingCampaign: 'mkc',
+  talentNetwork: 'tln',
+  careerSite: 'crs',
+  page: 'pag',
+  job: 'job',
+  webhookEndpoint: 'whe',
+  webhookDelivery: 'whd',
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;

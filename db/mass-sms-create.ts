@@ -1,24 +1,32 @@
 /** Creating a mass SMS: its row, a message for each recipient and its batches, in the caller's transaction. */
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { planBatches, batchSizes } from '../domain/batches.ts';
 import type { WindowClosePolicy } from '../domain/mass-sms.ts';
-import { merge } from '../domain/merge-codes.ts';
+import { merge, textsAndCodes } from '../domain/merge-codes.ts';
+import type { Purpose } from '../domain/purpose.ts';
 import type { Settings } from '../domain/settings.ts';
 import { audienceCte, type AudienceCount, countVerdicts, type VerdictCount } from './audience.ts';
 import type { Trx } from './database.ts';
 import { newId } from './ids.ts';
-import { estimatedEnd, writePlan } from './mass-sms.ts';
+import { findMassSms, writePlan } from './mass-sms.ts';
+import { estimateEnd } from './mass-sms-end.ts';
+import { tellOfMassSms } from './mass-sms-notices.ts';
 import { chosenLine, keptLine, recordLines } from './numbers/sticky-senders.ts';
 import type { AudienceDefinition, ExclusionCounts } from './schema.ts';
+import type { MassSmsOrigin } from './schema-templates.ts';
 
 export interface NewMassSms {
   organizationId: string;
   name: string;
   audience: AudienceDefinition;
   pool: { id: string; lines: readonly string[] };
-  /** With merge codes; those of the organization and the user are in `values`. */
+  /** With merge codes; all but those of the contact are in `values`. */
   body: string;
   values: Partial<Record<string, string>>;
+  /** The template and what it is about; nothing by default. */
+  origin?: MassSmsOrigin;
+  /** What answers the first reply of each recipient; nothing by default. */
+  autoRespond?: { templateId: string; body: string; purpose: Purpose } | null;
   timeZone: string;
   startAt: Date;
   allowWeekends: boolean;
@@ -30,7 +38,8 @@ export interface NewMassSms {
 }
 
 export type Created =
-  | { kind: 'created'; id: string; startAt: Date }
+  /** `longest`: characters of the longest text, the disclaimer of a first message not counted. */
+  | { kind: 'created'; id: string; startAt: Date; longest: number }
   | { kind: 'no_recipients'; matches: number; excluded: ExclusionCounts };
 
 /**
@@ -42,7 +51,7 @@ export type Created =
 export async function createMassSms(trx: Trx, input: NewMassSms): Promise<Created> {
   const { organizationId, audience, pool, settings, now } = input;
   const id = newId('massSms', now);
-  const { matches, excluded, recipients } = await insertRecipients(trx, id, input);
+  const { matches, excluded, recipients, longest } = await insertRecipients(trx, id, input);
   if (recipients === 0) return { kind: 'no_recipients', matches, excluded };
 
   const rules = { window: settings.sendWindow, timeZone: input.timeZone, allowWeekends: input.allowWeekends };
@@ -62,9 +71,13 @@ export async function createMassSms(trx: Trx, input: NewMassSms): Promise<Create
       pool_id: pool.id,
       purpose: audience.purpose,
       body: input.body,
+      ...input.origin,
+      auto_respond_template_id: input.autoRespond?.templateId ?? null,
+      auto_respond_body: input.autoRespond ? merge(input.autoRespond.body, input.values) : null,
+      auto_respond_purpose: input.autoRespond?.purpose ?? null,
       time_zone: input.timeZone,
       start_at: startAt,
-      end_at: estimatedEnd(plan, input.segmentsPerSecond),
+      end_at: startAt,
       allow_weekends: input.allowWeekends,
       at_window_close: input.atWindowClose,
       first_batch_size: settings.firstBatchSize,
@@ -74,18 +87,35 @@ export async function createMassSms(trx: Trx, input: NewMassSms): Promise<Create
       updated_at: now,
     })
     .execute();
-  await writePlan(trx, { id, organization_id: organizationId }, plan, input.segmentsPerSecond);
-  return { kind: 'created', id, startAt };
+  await writePlan(trx, { id, organization_id: organizationId }, plan);
+  await estimateEnd(trx, (await findMassSms(trx, id))!, input, now);
+  await tellOfMassSms(trx, { id, news: 'mass_sms.scheduled', at: now });
+  return { kind: 'created', id, startAt, longest };
+}
+
+/** The text of each recipient `c`: all codes at once, so that no name is taken for one. */
+function textOfContact({ body, values }: NewMassSms): RawBuilder<string> {
+  const ofContact: Partial<Record<string, RawBuilder<string>>> = {
+    'contact.firstName': sql`coalesce(c.first_name, '')`,
+    'contact.lastName': sql`coalesce(c.last_name, '')`,
+  };
+  const parts = textsAndCodes(body).map((part, index) =>
+    index % 2 === 0 ? sql`${part}::text` : (ofContact[part] ?? sql`${values[part] ?? `{{${part}}}`}::text`),
+  );
+  return sql<string>`${sql.join(parts, sql` || `)}`;
 }
 
 /**
  * Judges the audience, keeps a line for each recipient who has none and inserts their messages in one statement: contacts
- * may come and go between two. Codes of the contact are replaced in it, the others before.
+ * may come and go between two.
  */
-async function insertRecipients(trx: Trx, massSmsId: string, input: NewMassSms): Promise<AudienceCount> {
+async function insertRecipients(
+  trx: Trx,
+  massSmsId: string,
+  input: NewMassSms,
+): Promise<AudienceCount & { longest: number }> {
   const { organizationId, audience, pool, settings, now } = input;
-  const body = merge(input.body, input.values);
-  const { rows } = await sql<VerdictCount>`
+  const { rows } = await sql<VerdictCount & { longest: number | null }>`
     with ${audienceCte(organizationId, audience, settings.massSmsLimit)},
     recipients as (
       select a.*, ${keptLine(organizationId, pool, sql`a.mobile`)} as kept from audience a where a.verdict = 'recipient'
@@ -98,16 +128,16 @@ async function insertRecipients(trx: Trx, massSmsId: string, input: NewMassSms):
         body, mass_sms_id, batch_number, rank, created_at)
       select 'msg_' || uuid_v7(${now}), ${organizationId}, 'outbound', 'mass_sms', ${audience.purpose}, 'queued',
         coalesce(r.kept, ${chosenLine(pool, sql`r.mobile`)}), r.mobile, r.contact_id,
-        replace(replace(${body}, '{{contact.firstName}}', coalesce(c.first_name, '')),
-          '{{contact.lastName}}', coalesce(c.last_name, '')),
-        ${massSmsId},
+        ${textOfContact(input)}, ${massSmsId},
         case when r.place <= ${settings.firstBatchSize} then 1
           else 2 + (r.place - ${settings.firstBatchSize} - 1) / ${settings.dailyBatchSize}::int end,
         r.place, ${now}
       from recipients r join contacts c on c.id = r.contact_id
+      returning body
     )
-    select verdict, count(*) as count from audience group by verdict`.execute(trx);
-  return countVerdicts(rows);
+    select verdict, count(*) as count, (select max(length(body)) from inserted) as longest
+    from audience group by verdict`.execute(trx);
+  return { ...countVerdicts(rows), longest: rows[0]?.longest ?? 0 };
 }
 
 /**

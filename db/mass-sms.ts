@@ -1,13 +1,13 @@
 /** Mass SMS: created with its recipients and batches in one transaction, moved between its states, and read. */
 import { sql } from 'kysely';
 import { type BatchRules, lastMoment, type PlannedBatch, planBatches, timeOfDay } from '../domain/batches.ts';
-import type { MassSmsStatus, Tally } from '../domain/mass-sms.ts';
+import type { Tally } from '../domain/mass-sms.ts';
 import { inWordsOf } from '../domain/message-text.ts';
 import { type Settings, withDefaults } from '../domain/settings.ts';
 import type { Db, Trx } from './database.ts';
 import { messageIdsMadeAt } from './ids.ts';
 import { cancelUnsent, type RankRange } from './outgoing.ts';
-import type { BatchStatus, MassSmsCause, MassSmsRow } from './schema.ts';
+import type { BatchStatus, MassSmsRow } from './schema.ts';
 import { findUser } from './users.ts';
 
 /** One mass SMS of the transaction's organization, or undefined. `lock` keeps others from changing its state meanwhile. */
@@ -57,14 +57,18 @@ export async function sendingOrganization(trx: Trx, organizationId: string): Pro
   };
 }
 
+/** The user who created it, unless a key did that acts as nobody. */
+export const userOf = ({ created_by: actor }: Pick<MassSmsRow, 'created_by'>): string | undefined =>
+  /^user:(.*)/.exec(actor)?.[1];
+
 /** The organization's disclaimer as the mass SMS says it: in the name of the user who created it, if one did. */
 export async function disclaimerOf(
   trx: Trx,
-  { created_by: actor, organization_id: organizationId }: MassSmsRow,
+  row: MassSmsRow,
   { name, settings }: SendingOrganization,
 ): Promise<string> {
-  const userId = /^user:(.*)/.exec(actor)?.[1];
-  const user = userId === undefined ? undefined : await findUser(trx, organizationId, userId);
+  const userId = userOf(row);
+  const user = userId === undefined ? undefined : await findUser(trx, row.organization_id, userId);
   return inWordsOf(settings.disclaimer, name, user?.name ?? null);
 }
 
@@ -118,12 +122,11 @@ export const wholeRange = (row: MassSmsRow): RankRange => ({
   last: row.recipients,
 });
 
-/** Writes when the open batches will start, and when the mass SMS is expected to end. */
+/** Writes when the open batches will start. When the mass SMS will end is estimated after it: mass-sms-end.ts. */
 export async function writePlan(
   trx: Trx,
   row: Pick<MassSmsRow, 'id' | 'organization_id'>,
   plan: readonly PlannedBatch[],
-  segmentsPerSecond: number | null,
 ): Promise<void> {
   for (const batch of plan) {
     await trx
@@ -139,23 +142,9 @@ export async function writePlan(
       .onConflict((conflict) => conflict.columns(['mass_sms_id', 'number']).doUpdateSet({ start_at: batch.startAt }))
       .execute();
   }
-  await trx
-    .updateTable('mass_sms')
-    .set({
-      end_at: estimatedEnd(plan, segmentsPerSecond),
-      end_at_is_estimate: true,
-      // The first batch carries the start of the whole.
-      ...(plan[0]?.number === 1 && { start_at: plan[0].startAt }),
-    })
-    .where('id', '=', row.id)
-    .execute();
-}
-
-/** The last batch's start and the time its messages take, one segment each, at the organization's rate. */
-export function estimatedEnd(plan: readonly PlannedBatch[], segmentsPerSecond: number | null): Date {
-  const last = plan.at(-1);
-  if (!last) throw new Error('a plan has at least one batch');
-  return new Date(last.startAt.getTime() + (last.size / (segmentsPerSecond ?? 100)) * 1000);
+  // The first batch carries the start of the whole.
+  if (plan[0]?.number !== 1) return;
+  await trx.updateTable('mass_sms').set({ start_at: plan[0].startAt }).where('id', '=', row.id).execute();
 }
 
 /**
@@ -180,47 +169,13 @@ export async function replan(
     startAt,
     { dailyAt: timeOfDay(startAt, row.time_zone), firstNumber: moved[0]!.number },
   );
-  await writePlan(trx, row, plan, organization.segmentsPerSecond);
+  await writePlan(trx, row, plan);
   return plan[0]!.startAt;
 }
 
 /** Until when the batch may send if it runs now, or null when it may not. */
 export const sendingEnds = (row: MassSmsRow, settings: Settings, now: Date): Date | null =>
   lastMoment(batchRules(row, settings), now);
-
-export async function setStatus(
-  trx: Trx,
-  id: string,
-  status: MassSmsStatus,
-  { now, cause = null, endAt }: { now: Date; cause?: MassSmsCause | null; endAt?: Date },
-): Promise<void> {
-  await trx
-    .updateTable('mass_sms')
-    .set({
-      status,
-      cause: cause && JSON.stringify(cause),
-      updated_at: now,
-      ...(endAt && { end_at: endAt, end_at_is_estimate: false }),
-    })
-    .where('id', '=', id)
-    .execute();
-}
-
-/** @param startedAt when it really began, for a batch that begins: its deadline counts from there */
-export async function setBatchStatus(
-  trx: Trx,
-  massSmsId: string,
-  number: number,
-  status: BatchStatus,
-  startedAt?: Date,
-): Promise<void> {
-  await trx
-    .updateTable('mass_sms_batches')
-    .set({ status, ...(startedAt && { start_at: startedAt }) })
-    .where('mass_sms_id', '=', massSmsId)
-    .where('number', '=', number)
-    .execute();
-}
 
 /** Cancels everything that has not left, and the batches that are open. */
 export async function cancelRest(trx: Trx, row: MassSmsRow, now: Date): Promise<number> {

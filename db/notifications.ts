@@ -1,11 +1,15 @@
 /** Notifications of users: written, delivered as each user prefers, read (G3). */
 import { sql } from 'kysely';
 import type { Selectable } from 'kysely';
-import { type NotificationDelivery, type NotificationKind, standardDelivery } from '../domain/notifications.ts';
+import {
+  levelOf,
+  type NotificationDelivery,
+  type NotificationKind,
+  standardDelivery,
+} from '../domain/notifications.ts';
 import type { Trx } from './database.ts';
 import { queueEmail } from './emails.ts';
 import { earliestId, newId } from './ids.ts';
-import type { NewEvent } from './live-events.ts';
 import type { Schema } from './schema.ts';
 
 export type NotificationRow = Selectable<Schema['notifications']>;
@@ -16,14 +20,13 @@ export type EmailScope = 'message' | 'conversation' | 'everything';
 export interface NewNotification {
   organizationId: string;
   kind: NotificationKind;
-  level: NotificationRow['level'];
   title: string;
   body: string;
   /** What it is about, by id. */
   subject: string;
   at: Date;
-  /** How it reads as an email. */
-  email: (scope: EmailScope) => { subject: string; text: string };
+  /** How it reads as an email. Left out, each is an email of its own, at once, that says its title and body. */
+  email?: (scope: EmailScope) => { subject: string; text: string };
 }
 
 /** About one subject a user gets an email at most this often; what comes in between is told of together. */
@@ -48,15 +51,30 @@ export async function usersOfLine(trx: Trx, organizationId: string, phoneNumber:
   return rows.map(({ id }) => id);
 }
 
+/** Active users with a permission, and one more: whose doing it is. */
+export async function usersWith(
+  trx: Trx,
+  organizationId: string,
+  { permission, and }: { permission: string; and?: string | undefined },
+): Promise<string[]> {
+  const rows = await trx
+    .selectFrom('users')
+    .select('id')
+    .where('organization_id', '=', organizationId)
+    .where('active', '=', true)
+    .where(sql<boolean>`(${permission} = any(permissions) or id = ${and ?? null})`)
+    .orderBy('id')
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
 /**
  * Notifies users, each as they prefer: with an email, with the digest, or in the product alone. About one subject at a
- * time: whoever calls has locked it, so that two notifications at once do not each make an email.
- *
- * @returns what is to be told to the event streams
+ * time: whoever calls has locked it, so that two notifications at once do not each make an email. The event streams are
+ * told by a trigger.
  */
-export async function notify(trx: Trx, userIds: readonly string[], notification: NewNotification): Promise<NewEvent[]> {
-  const { organizationId, kind, level, title, body, subject, at } = notification;
-  const events: NewEvent[] = [];
+export async function notify(trx: Trx, userIds: readonly string[], notification: NewNotification): Promise<void> {
+  const { organizationId, kind, title, body, subject, at } = notification;
   for (const { userId, email, delivery } of await recipientsOf(trx, organizationId, { userIds, kind })) {
     const id = newId('notification', at);
     const emailId = delivery === 'email' ? await emailFor(trx, notification, { id, userId, recipient: email }) : null;
@@ -67,17 +85,16 @@ export async function notify(trx: Trx, userIds: readonly string[], notification:
         organization_id: organizationId,
         user_id: userId,
         kind,
-        level,
+        level: levelOf(kind),
         title,
         body,
         subject,
         created_at: at,
         email_id: emailId,
+        in_digest: delivery === 'digest',
       })
       .execute();
-    events.push({ type: 'notification.created', data: { notificationId: id, userId, kind, level, subject } });
   }
-  return events;
 }
 
 async function recipientsOf(
@@ -94,7 +111,7 @@ async function recipientsOf(
     .where('u.id', 'in', userIds)
     .orderBy('u.id')
     .execute();
-  return rows.map(({ userId, email, delivery }) => ({ userId, email, delivery: delivery ?? standardDelivery }));
+  return rows.map(({ userId, email, delivery }) => ({ userId, email, delivery: delivery ?? standardDelivery(kind) }));
 }
 
 /**
@@ -103,9 +120,23 @@ async function recipientsOf(
  */
 async function emailFor(
   trx: Trx,
-  { organizationId, kind, subject, at, email }: NewNotification,
+  { organizationId, kind, title, body, subject, at, email }: NewNotification,
   { id: notificationId, userId, recipient }: { id: string; userId: string; recipient: string },
 ): Promise<string> {
+  if (!email) {
+    const id = newId('email', at);
+    const { name } = await organizationNamed(trx, organizationId);
+    const said = { subject: `${name}: ${title}`, body: `${body}\n` };
+    await queueEmail(trx, {
+      id,
+      organizationId,
+      key: `${keyOf(kind, 'message')}${notificationId}`,
+      recipient,
+      ...said,
+      at,
+    });
+    return id;
+  }
   const plan = await planEmail(trx, organizationId, { userId, kind, subject, at });
   if ('joins' in plan) return plan.joins;
   const { scope, notBefore } = plan;
@@ -115,6 +146,9 @@ async function emailFor(
   await queueEmail(trx, { id, organizationId, key, recipient, subject: about, body: text, at, notBefore });
   return id;
 }
+
+const organizationNamed = (trx: Trx, organizationId: string): Promise<{ name: string }> =>
+  trx.selectFrom('organizations').select('name').where('id', '=', organizationId).executeTakeFirstOrThrow();
 
 /** How keys of emails begin: they tell what the email is about. */
 const keyOf = (kind: NotificationKind, scope: EmailScope): string =>
@@ -137,11 +171,11 @@ async function planEmail(
 ): Promise<EmailPlan> {
   const waits = (email: EmailRow | undefined, scope: EmailScope): boolean =>
     Boolean(email?.next_attempt_at && email.next_attempt_at > at && email.key.startsWith(keyOf(kind, scope)));
-  const last = await lastEmail(trx, organizationId, { userId });
+  const last = await lastEmail(trx, organizationId, { userId, kind });
   if (waits(last, 'everything')) return { joins: last!.id };
-  const ofSubject = await lastEmail(trx, organizationId, { userId, subject });
+  const ofSubject = await lastEmail(trx, organizationId, { userId, kind, subject });
   if (waits(ofSubject, 'conversation')) return { joins: ofSubject!.id };
-  if ((await countEmails(trx, organizationId, { userId, at })) >= mostEmails) {
+  if ((await countEmails(trx, organizationId, { userId, kind, at })) >= mostEmails) {
     return { scope: 'everything', notBefore: new Date(at.getTime() + emailsWithinMs) };
   }
   const lastAt = ofSubject && (ofSubject.sent_at ?? ofSubject.next_attempt_at ?? ofSubject.created_at);
@@ -151,29 +185,41 @@ async function planEmail(
 
 type EmailRow = NonNullable<Awaited<ReturnType<typeof lastEmail>>>;
 
-/** The email of a user's last notification that has one. @param subject only of those about it */
-function lastEmail(trx: Trx, organizationId: string, { userId, subject }: { userId: string; subject?: string }) {
+/** The email of a user's last notification of a kind that has one of its own. @param subject only of those about it */
+function lastEmail(
+  trx: Trx,
+  organizationId: string,
+  { userId, kind, subject }: { userId: string; kind: NotificationKind; subject?: string },
+) {
   return trx
     .selectFrom('notifications')
     .innerJoin('emails', 'emails.id', 'notifications.email_id')
     .select(['emails.id', 'emails.key', 'emails.sent_at', 'emails.next_attempt_at', 'emails.created_at'])
     .where('notifications.organization_id', '=', organizationId)
     .where('notifications.user_id', '=', userId)
+    .where('notifications.kind', '=', kind)
     .where('notifications.email_id', 'is not', null)
+    .where('notifications.in_digest', '=', false)
     .$if(subject !== undefined, (query) => query.where('notifications.subject', '=', subject!))
     .orderBy('notifications.id', 'desc')
     .limit(1)
     .executeTakeFirst();
 }
 
-/** How many emails tell a user of what came within the last hour. */
-async function countEmails(trx: Trx, organizationId: string, { userId, at }: { userId: string; at: Date }) {
+/** How many emails tell a user of what came of a kind within the last hour. */
+async function countEmails(
+  trx: Trx,
+  organizationId: string,
+  { userId, kind, at }: { userId: string; kind: NotificationKind; at: Date },
+) {
   const since = new Date(at.getTime() - emailsWithinMs);
   const { count } = await trx
     .selectFrom('notifications')
     .select((row) => row.fn.count<number>('email_id').distinct().as('count'))
     .where('organization_id', '=', organizationId)
     .where('user_id', '=', userId)
+    .where('kind', '=', kind)
+    .where('in_digest', '=', false)
     .where('id', '>=', earliestId('notification', since))
     .executeTakeFirstOrThrow();
   return count;

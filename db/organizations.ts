@@ -21,7 +21,8 @@ const columns = ({ name, domain, country, region, organizationNumber, timeZone }
   ...(country !== undefined && { country }),
   ...(region !== undefined && { region }),
   ...(organizationNumber !== undefined && { organization_number: organizationNumber }),
-  ...(timeZone !== undefined && { time_zone: timeZone }),
+  // The daily digest goes by local time: its workflow has to look anew.
+  ...(timeZone !== undefined && { time_zone: timeZone, digest_at: null }),
 });
 
 /** For the operator: no tenant can make one. */
@@ -113,7 +114,11 @@ export async function changeSettings(
   const changed = { ...settings, ...given(change(withDefaults(settings))) };
   await trx
     .updateTable('organizations')
-    .set({ settings: JSON.stringify(changed), updated_at: at })
+    .set({
+      settings: JSON.stringify(changed),
+      updated_at: at,
+      ...(changed.digestTime !== settings.digestTime && { digest_at: null }),
+    })
     .where('id', '=', organizationId)
     .execute();
   return withDefaults(changed);

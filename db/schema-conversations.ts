@@ -78,6 +78,17 @@ export interface ConversationTables {
     read_at: Date | null;
     /** The email that tells of it too; one email may tell of several. */
     email_id: string | null;
+    /** For the user's next digest; `email_id` is that email once it is written. */
+    in_digest: Generated<boolean>;
+  };
+  /** Answers to first replies to a mass SMS: one for each number. */
+  auto_responses: {
+    organization_id: string;
+    mass_sms_id: string;
+    contact_number: string;
+    reply_id: string;
+    message_id: string;
+    at: Date;
   };
   notification_preferences: {
     organization_id: string;

@@ -1,5 +1,6 @@
 /** The tables, as Kysely sees them. Migrations are the source; this file follows them. */
 import type { ColumnType, Generated, Selectable } from 'kysely';
+import type { Drops } from '../domain/drop-report.ts';
 import type { MassSmsStatus, WindowClosePolicy } from '../domain/mass-sms.ts';
 import type { MessageStatus } from '../domain/message-status.ts';
 import type { IntakeDraft } from '../domain/registration/intake.ts';
@@ -13,12 +14,14 @@ import type {
 } from '../domain/registration/status.ts';
 import type { ConversationTables } from './schema-conversations.ts';
 import type { NumberTables } from './schema-numbers.ts';
+import type { MassSmsMore, TemplateTables } from './schema-templates.ts';
+import type { WebhookTables } from './schema-webhooks.ts';
 import type { SettingsOverrides } from '../domain/settings.ts';
 import type { Purpose } from '../domain/purpose.ts';
 
 export type Json<T> = ColumnType<T, string, string>;
 
-export interface Schema extends NumberTables, ConversationTables {
+export interface Schema extends NumberTables, ConversationTables, TemplateTables, WebhookTables {
   organizations: {
     id: string;
     name: string;
@@ -43,6 +46,8 @@ export interface Schema extends NumberTables, ConversationTables {
     /** The beginning of the hour in which replies were last passed on, and how many in that hour. */
     forwarded_since: Date | null;
     forwarded: Generated<number>;
+    /** When the digest will look again; null while it does not know of what waits. */
+    digest_at: Date | null;
     created_at: Date;
     updated_at: Date;
   };
@@ -127,7 +132,7 @@ export interface Schema extends NumberTables, ConversationTables {
     method: string;
     at: Date;
   };
-  mass_sms: {
+  mass_sms: MassSmsMore & {
     id: string;
     organization_id: string;
     name: string;
@@ -151,6 +156,8 @@ export interface Schema extends NumberTables, ConversationTables {
     created_at: Date;
     updated_at: Date;
     workflow_started_at: Date | null;
+    /** Since it was last released from suspended: messages claimed before do not count any more. */
+    drop_rate_since: Date | null;
   };
   mass_sms_batches: {
     organization_id: string;
@@ -174,7 +181,7 @@ export interface Schema extends NumberTables, ConversationTables {
     id: string;
     organization_id: string;
     direction: 'inbound' | 'outbound';
-    source: 'user' | 'journey' | 'mass_sms' | 'opt_in' | 'contact' | 'forward';
+    source: 'user' | 'journey' | 'mass_sms' | 'opt_in' | 'contact' | 'forward' | 'auto_respond';
     purpose: Purpose;
     status: MessageStatus;
     /** Our number in the exchange. */
@@ -358,6 +365,8 @@ export type BatchStatus = 'scheduled' | 'sending' | 'sent' | 'expired' | 'cancel
 export interface MassSmsCause {
   code: string;
   detail: string;
+  /** With `drop_rate`: what was counted when it was suspended. */
+  drops?: Drops;
 }
 
 export type OrganizationRow = Selectable<Schema['organizations']>;

@@ -21,7 +21,14 @@ export function classifyRefusal(httpStatus: number, code: number | undefined): E
 export const isDeadNumber = (code: number): boolean => [21211, 21614, 21635, 30005, 30006].includes(code);
 
 /** Twilio blocks the message because the contact replied STOP: our own list has missed it. */
-export const isOptedOut = (code: number): boolean => code === 21610;
+export const optedOutCode = 21610;
+export const isOptedOut = (code: number): boolean => code === optedOutCode;
+
+/** A carrier took the text for spam: content and reputation, and nothing about the number. */
+export const filteredCode = 30007;
+
+/** The carrier a code is about, where it is about one: Twilio's reports name none. */
+export const carrierOf = (code: number): string | null => (code === 30023 ? 'T-Mobile' : null);
 
 /** Nothing can be sent from this one line: others of the organization may be well. */
 export const concernsLine = (code: number): boolean => [21606, 21212].includes(code);

@@ -19,17 +19,26 @@ export type MassSmsAction = (typeof massSmsActions)[number];
 export const windowClosePolicies = ['continue', 'expire'] as const;
 export type WindowClosePolicy = (typeof windowClosePolicies)[number];
 
-const allowedFrom: Readonly<Record<MassSmsAction, readonly MassSmsStatus[]>> = {
+/** Beyond what people do, what a mass SMS does by itself (F6). */
+const allowedFrom: Readonly<Record<MassSmsAction | 'suspend', readonly MassSmsStatus[]>> = {
   pause: ['scheduled', 'in_process'],
-  resume: ['paused', 'error'],
+  resume: ['paused', 'error', 'suspended'],
   reschedule: ['scheduled', 'in_process'],
-  cancel: ['scheduled', 'in_process', 'paused'],
+  cancel: ['scheduled', 'in_process', 'paused', 'suspended'],
+  suspend: ['in_process'],
 };
 
 /** The actions that are allowed in `status`, in the order they are documented. */
 export function allowedActions(status: MassSmsStatus): MassSmsAction[] {
   return massSmsActions.filter((action) => allowedFrom[action].includes(status));
 }
+
+/** Whether a drop rate that is too high suspends it. */
+export const maySuspend = (status: MassSmsStatus): boolean => allowedFrom.suspend.includes(status);
+
+/** Whether somebody must say that they have read why it stands still before it goes on. */
+export const needsAcknowledgement = (status: MassSmsStatus, action: MassSmsAction): boolean =>
+  status === 'suspended' && action === 'resume';
 
 /** Completed and cancelled mass SMS never change again. */
 export const isFinal = (status: MassSmsStatus): boolean => status === 'completed' || status === 'cancelled';
@@ -81,6 +90,9 @@ export interface MassSmsState {
 /** The type of the Temporal failure with which a command is refused; its first detail is a `Refusal`. */
 export const transitionNotAllowed = 'TransitionNotAllowed';
 
+/** The type of the failure of a `resume` that does not say that the cause of the suspension was read. */
+export const acknowledgementRequired = 'AcknowledgementRequired';
+
 /** The type of the failure of a command that would leave no allowed moment to send in. */
 export const windowNeverOpens = 'WindowNeverOpens';
 
@@ -95,6 +107,8 @@ export interface MassSmsCommand {
   startAt?: string | undefined;
   /** For `reschedule`. */
   allowWeekends?: boolean | undefined;
+  /** For `resume` of one that is suspended: whoever asks has read why. */
+  acknowledge?: boolean | undefined;
   /** Who asked, for the audit log. */
   actor: string;
 }

@@ -23,6 +23,10 @@ export interface Settings {
   /** How far a STOP reaches. */
   optOutScope: 'platform' | 'organization' | 'number';
   permittedPurposes: readonly Purpose[];
+  /** The share of dropped messages at which a mass SMS is suspended (F6): domain/drop-rate.ts. */
+  dropRateLimit: number;
+  /** `HH:MM` in the organization's time zone: when the daily digest goes out (G3). */
+  digestTime: string;
   /** Shown to the carriers' reviewers when the questionnaire names none. */
   privacyPolicyUrl: string | null;
   termsUrl: string | null;
@@ -47,6 +51,8 @@ export const defaultSettings: Settings = {
   dailyBatchSize: 25_000,
   optOutScope: 'platform',
   permittedPurposes: ['transactional', 'promotional'],
+  dropRateLimit: 0.1,
+  digestTime: '09:00',
   privacyPolicyUrl: null,
   termsUrl: null,
 };

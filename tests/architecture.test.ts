@@ -26,7 +26,7 @@ const rules: Record<string, Rule> = {
   email: { may: ['domain'] },
   activities: { may: ['domain', 'db', 'twilio', 'email', 'clock.ts'] },
   api: { may: [...shared, 'db', 'twilio', 'email/replies.ts', 'egress.ts', ...contracts, 'package.json'] },
-  worker: { may: [...shared, 'db', 'twilio', 'email', 'workflows', 'activities', 'package.json'] },
+  worker: { may: [...shared, 'db', 'twilio', 'email', 'egress.ts', 'workflows', 'activities', 'package.json'] },
   simulator: { may: ['config.ts'] },
   launcher: { may: ['domain', 'config.ts', 'db', 'twilio', 'api', 'package.json', 'docs/example-intake.json'] },
   scripts: { may: ['domain'] },

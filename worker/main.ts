@@ -4,6 +4,7 @@ import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import pino from 'pino';
 import { createBatchActivities } from '../activities/batches.ts';
+import { createDigestActivities } from '../activities/digest.ts';
 import { createEmailSender } from '../activities/emails.ts';
 import { withoutWords } from '../activities/discretion.ts';
 import { heartbeating } from '../activities/heartbeating.ts';
@@ -14,10 +15,12 @@ import { createMassSmsActivities } from '../activities/mass-sms.ts';
 import { createOptInActivities } from '../activities/opt-in.ts';
 import { createOutboxActivities } from '../activities/outbox.ts';
 import { createReconciliationActivities } from '../activities/reconciliation.ts';
+import { attemptsAtOnce, createWebhookActivities } from '../activities/webhooks.ts';
 import { systemClock, temporalClock } from '../clock.ts';
 import { publicUrlOf, readConfig } from '../config.ts';
 import { openDatabase } from '../db/database.ts';
 import { secretBox } from '../db/secrets.ts';
+import { createEgress } from '../egress.ts';
 import { connectionOptions, temporalVariables } from '../temporal.ts';
 import { createMailer } from '../email/mailer.ts';
 import { describeError } from '../log.ts';
@@ -44,6 +47,7 @@ const config = readConfig([
   'FEE_IDENTITY_CHECK_USD',
   'SECRETS_KEYS',
   'SEND_CONCURRENCY',
+  'WEBHOOKS_TO_LOOPBACK',
   'LOG_LEVEL',
 ]);
 const log = pino({ name: 'worker', level: config.LOG_LEVEL, serializers: { err: describeError } });
@@ -72,6 +76,7 @@ const twilio = createTwilioGateway({
 // Its own sockets: those above are counted for sends, which must never wait for one. More than activities run at once:
 // while a request waits for a socket no time-out bounds it.
 const registrar = createTwilioGateway({ baseUrl: config.TWILIO_BASE_URL, connections: 400 });
+const egress = createEgress({ toLoopback: config.WEBHOOKS_TO_LOOPBACK, connections: attemptsAtOnce });
 const mailer = createMailer({ url: config.SMTP_URL, from: config.MAIL_FROM });
 const emails = createEmailSender({
   database,
@@ -102,6 +107,7 @@ const control = await Worker.create({
   workflowsPath: path.join(import.meta.dirname, '../workflows/index.ts'),
   activities: {
     ...createMassSmsActivities({ database, clock }),
+    ...createDigestActivities({ database, clock, publicUrl: publicUrlOf(config), sendEmails: emails.send }),
     ...createOptInActivities({
       database,
       clock,
@@ -153,6 +159,13 @@ const bulk = await Worker.create({
   // A cancelled batch hears of it with its next heartbeat: this bounds how long a pause takes.
   maxHeartbeatThrottleInterval: '500ms',
 });
+const webhooks = await Worker.create({
+  ...shared,
+  taskQueue: taskQueues.webhooks,
+  activities: createWebhookActivities({ ...sending, post: egress.post }),
+  // One for each endpoint that is busy; most of them wait.
+  maxConcurrentActivityTaskExecutions: 500,
+});
 const onSweepError = (error: unknown): void => log.warn({ err: error }, 'a sweep failed; it is tried again');
 const stopSweep = startSweep(
   { database, clock, workflows, sendEmails: emails.send, onError: onSweepError },
@@ -165,18 +178,19 @@ const shutDown = (): void => {
   draining.abort();
   control.shutdown();
   bulk.shutdown();
+  webhooks.shutdown();
 };
 process.on('SIGTERM', shutDown);
 process.on('SIGINT', shutDown);
 
 log.info({ buildId }, 'worker ready');
 try {
-  await Promise.all([control.run(), bulk.run()]);
+  await Promise.all([control.run(), bulk.run(), webhooks.run()]);
 } finally {
   await stopSweep();
   await emails.idle();
   mailer.close();
-  await Promise.all([twilio.close(), registrar.close()]);
+  await Promise.all([twilio.close(), registrar.close(), egress.close()]);
   await Promise.allSettled([clientConnection.close(), connection.close(), database.close()]);
 }
 log.info('worker stopped');

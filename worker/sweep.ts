@@ -12,7 +12,9 @@ import { startMassSms } from '../workflows/mass-sms/start.ts';
 import { startNumberJob } from '../workflows/number-provisioning/start.ts';
 import { startRegistration } from '../workflows/registration/start.ts';
 import { seeToOptIns, wakeReconciliations } from './answers-sweep.ts';
+import { wakeDigests } from './digest-sweep.ts';
 import { outboxSweep } from './outbox-sweep.ts';
+import { forgetOldDeliveries, webhookSweep } from './webhook-sweep.ts';
 
 /** The API itself starts the workflow of a mass SMS within this time of creating it. */
 const headStartMs = 3_000;
@@ -132,8 +134,10 @@ const duties = [
   { run: startForgottenNumberJobs, everyMs: 5_000 },
   { run: sendWaitingEmails, everyMs: 5_000 },
   { run: outboxSweep(), everyMs: 5_000 },
+  { run: webhookSweep(), everyMs: 1_000 },
   { run: seeToOptIns, everyMs: 5_000 },
   { run: wakeReconciliations, everyMs: 10_000 },
+  { run: wakeDigests, everyMs: 5_000 },
   { run: startLost, everyMs: 300_000 },
   { run: startLostRegistrations, everyMs: 300_000 },
   { run: startLostNumberJobs, everyMs: 300_000 },
@@ -141,6 +145,7 @@ const duties = [
   { run: forgetOldKeys, everyMs: 600_000 },
   { run: forgetOldEvents, everyMs: 3_600_000 },
   { run: forgetStreamEvents, everyMs: 3_600_000 },
+  { run: forgetOldDeliveries, everyMs: 3_600_000 },
 ];
 
 /** Begins to sweep: every duty at once, then when it is due. @param others duties beside those above. @returns a function that waits for those under way and stops */

@@ -8,3 +8,5 @@ export const optInWorkflowId = ({ userId, contactId }: { userId: string; contact
 export const outboxWorkflowId = (organizationId: string): string => `outbox/${organizationId}`;
 export const reconciliationWorkflowId = (organizationId: string): string => `reconcile/${organizationId}`;
 export const numbersWorkflowId = (jobId: string): string => `numbers/${jobId}`;
+export const digestWorkflowId = (organizationId: string): string => `digest/${organizationId}`;
+export const webhooksWorkflowId = (endpointId: string): string => `webhooks/${endpointId}`;

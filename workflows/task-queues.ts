@@ -4,4 +4,6 @@ export const taskQueues = {
   control: 'longwave-control',
   /** Sending. */
   bulk: 'longwave-bulk',
+  /** Deliveries to addresses that customers gave: however slowly those answer, they take no place of anything else. */
+  webhooks: 'longwave-webhooks',
 } as const;

@@ -7,10 +7,12 @@ import { z } from 'zod';
 import { markWorkflowStarted } from '../../db/mass-sms.ts';
 import { findListedMassSms, type ListedMassSms } from '../../db/mass-sms-list.ts';
 import {
+  acknowledgementRequired,
   allowedActions,
   isRunning,
   type MassSmsAction,
   type MassSmsCommand,
+  needsAcknowledgement,
   type Refusal,
   transitionNotAllowed,
   windowNeverOpens,
@@ -21,7 +23,7 @@ import { startMassSms } from '../../workflows/mass-sms/start.ts';
 import { actorOf, organizationOf } from '../auth.ts';
 import type { Deps } from '../deps.ts';
 import { commandOutside } from '../idempotency.ts';
-import { conflict, notFound, type Problem, refused } from '../problems.ts';
+import { conflict, notFound, Problem, refused } from '../problems.ts';
 import { idParams } from '../schemas.ts';
 import { endedMeanwhile, failureOf, isUnanswered, obeyWithinMs, unanswered } from '../workflow-updates.ts';
 import { readMassSms } from './read.ts';
@@ -35,6 +37,15 @@ const notAllowed = (action: MassSmsAction, { status, allowed }: Refusal): Proble
     'not-in-this-state',
     `A mass SMS that is ${status.replace('_', ' ')} cannot ${action}. ` +
       (allowed.length > 0 ? `Allowed now: ${allowed.join(', ')}.` : 'Nothing can be done with it any more.'),
+    allowed,
+  );
+
+/** `resume` is allowed here, but not as it was asked for. */
+const notAcknowledged = ({ allowed }: Refusal): Problem =>
+  conflict(
+    'acknowledgement-required',
+    'It was suspended for what `cause` says. Read it; then resume with acknowledge: true, which begins to count anew, ' +
+      'or cancel.',
     allowed,
   );
 
@@ -56,6 +67,26 @@ async function overtaken(deps: Deps, { id, organization_id }: ListedMassSms, act
   const { status } = await requireKnown(deps, organization_id, id);
   const allowed = allowedActions(status);
   return allowed.includes(action) ? unanswered(`GET /v1/mass-sms/${id}`) : notAllowed(action, { status, allowed });
+}
+
+/**
+ * The workflow refuses. Where Postgres would allow it, it was suspended or failed a moment ago, and the workflow has yet
+ * to hear of it: that is when what was under way has been written.
+ */
+async function refusedBy(
+  deps: Deps,
+  { id, organization_id }: ListedMassSms,
+  action: MassSmsAction,
+  refusal: Refusal,
+): Promise<Problem> {
+  const { status } = await requireKnown(deps, organization_id, id);
+  if (!allowedActions(status).includes(action)) return notAllowed(action, refusal);
+  return new Problem({
+    status: 503,
+    slug: 'unavailable',
+    detail: `It is ${status.replace('_', ' ')}, and what was under way then is still being written: repeat this in a few seconds.`,
+    headers: { 'retry-after': '5' },
+  });
 }
 
 /** Asks the workflow. @throws {Problem} 409 when it refuses; 503 when nobody answers, or Temporal is away */
@@ -92,7 +123,10 @@ async function ask(
   } catch (error) {
     if (isUnanswered(error)) throw unanswered(`GET /v1/mass-sms/${row.id}`);
     const failure = failureOf(error);
-    if (failure?.type === transitionNotAllowed) throw notAllowed(action, failure.details?.[0] as Refusal);
+    if (failure?.type === transitionNotAllowed) {
+      throw await refusedBy(deps, row, action, failure.details?.[0] as Refusal);
+    }
+    if (failure?.type === acknowledgementRequired) throw notAcknowledged(failure.details?.[0] as Refusal);
     if (failure?.type === windowNeverOpens) throw refused('window_never_opens', failure.message);
     if (failure?.type === endedMeanwhile) throw await overtaken(deps, row, action);
     throw error;
@@ -114,6 +148,8 @@ export const massSmsCommandRoutes: FastifyPluginAsyncZod = async (app) => {
       const allowed = allowedActions(row.status);
       // With a key this may be the repetition of a command that was obeyed: the workflow remembers its answer.
       if (!requestKey && !allowed.includes(action)) throw notAllowed(action, { status: row.status, allowed });
+      if (needsAcknowledgement(row.status, action) && !given.acknowledge)
+        throw notAcknowledged({ status: row.status, allowed });
       const command = { ...given, actor: actorOf(request) };
       await ask(deps, row, action, { command, updateId: requestKey ?? randomUUID() });
       const body = await deps.database.inOrganization(organizationId, (trx) => readMassSms(trx, row.id));
@@ -143,19 +179,20 @@ export const massSmsCommandRoutes: FastifyPluginAsyncZod = async (app) => {
       ...route,
       schema: {
         ...route.schema,
-        summary: 'Resume from paused or error',
+        summary: 'Resume from paused or error, or release from suspended',
         body: z
           .strictObject({
             startAt: startAt.optional().meta({ description: 'When the next batch starts; now by default' }),
+            acknowledge: z.literal(true).optional().meta({ description: 'From suspended: `cause` has been read' }),
           })
           .nullish(),
       },
     },
     async (request, reply) => {
-      const start = request.body?.startAt;
+      const { startAt: start, acknowledge } = request.body ?? {};
       requireFuture(start, deps.clock.now());
-      const answer = await run(request, reply, 'resume', { ...(start && { startAt: start.toISOString() }) });
-      return reply.send(answer.body);
+      const given = { ...(start && { startAt: start.toISOString() }), ...(acknowledge && { acknowledge }) };
+      return reply.send((await run(request, reply, 'resume', given)).body);
     },
   );
 

@@ -11,9 +11,11 @@ import { findOrganization } from '../../db/organizations.ts';
 import { findUser } from '../../db/users.ts';
 import { NeverOpensError } from '../../domain/batches.ts';
 import { type MassSmsStatus, massSmsStatuses } from '../../domain/mass-sms.ts';
-import { merge, mergeCodesIn, unknownMergeCodes } from '../../domain/merge-codes.ts';
+import { merge, mergeCodesIn } from '../../domain/merge-codes.ts';
 import { inWordsOf, longestBody, withDisclaimer } from '../../domain/message-text.ts';
 import { messageStatuses } from '../../domain/message-status.ts';
+import { localTime } from '../../domain/send-window.ts';
+import type { Settings } from '../../domain/settings.ts';
 import { startMassSms } from '../../workflows/mass-sms/start.ts';
 import { requireKnownList } from '../audience.ts';
 import { audit } from '../audit.ts';
@@ -23,11 +25,13 @@ import { requireEnabled } from '../organization/module.ts';
 import { decodeCursor, pageOf, pageQuery, toPage } from '../pagination.ts';
 import { invalid, notFound, refused } from '../problems.ts';
 import { idParams, search } from '../schemas.ts';
+import { wordingOf } from '../wording.ts';
+import { autoRespondOf } from './auto-respond.ts';
 import { requireFuture } from './commands.ts';
 import { readMassSms, withFigures } from './read.ts';
 import { massSms, newMassSms, recipient, startAt } from './schemas.ts';
 
-const defaultLeadMs = 90 * 60_000;
+export const defaultLeadMs = 90 * 60_000;
 const shownByDefault: readonly MassSmsStatus[] = ['scheduled', 'in_process', 'paused', 'error'];
 
 type NewMassSmsBody = z.infer<typeof newMassSms>;
@@ -49,13 +53,8 @@ async function senderOf(trx: Trx, organizationId: string, poolId: string | undef
   );
 }
 
-/** Values for the merge codes that are the same for every recipient. @throws {Problem} 400 or 422 */
+/** Values for the merge codes of organization and user. @throws {Problem} 422 */
 async function mergeValues(trx: Trx, request: FastifyRequest, body: string): Promise<Record<string, string>> {
-  const unknown = unknownMergeCodes(body);
-  if (unknown.length > 0) {
-    const message = `has merge codes that nothing can fill: ${unknown.map((code) => `{{${code}}}`).join(', ')}`;
-    throw invalid([{ path: 'body', message: message.slice(0, 300) }]);
-  }
   const organizationId = organizationOf(request);
   const organization = await findOrganization(trx, organizationId);
   const { userId } = principalOf(request);
@@ -67,38 +66,58 @@ async function mergeValues(trx: Trx, request: FastifyRequest, body: string): Pro
 }
 
 /** Whoever gets it as their first message gets the disclaimer with it. @throws {Problem} 422 */
-function requireRoom(body: string, values: Record<string, string>, disclaimer: string): void {
-  const said = inWordsOf(disclaimer, values['organization.name']!, values['user.name'] ?? null);
-  const { length: characters } = withDisclaimer(merge(body, values), said);
+function requireRoom(characters: number): void {
   if (characters <= longestBody) return;
   const detail =
-    `With the disclaimer, which is a part of the first message to a contact, it has ${characters} characters, and ` +
-    `${longestBody} are allowed: shorten it, or say in it how to opt out, with the word STOP.`;
+    `With the longest name and the disclaimer, which is a part of the first message to a contact, it has ${characters} ` +
+    `characters, and ${longestBody} are allowed: shorten it, or say in it how to opt out, with the word STOP.`;
   throw refused('too_long', detail, { characters, limit: longestBody });
+}
+
+/**
+ * What a mass SMS says, and what its answer to replies says, which the same fields fill: the same for a forecast.
+ *
+ * @throws {Problem} 400 or 422
+ */
+export async function massSmsText(trx: Trx, request: FastifyRequest, body: NewMassSmsBody, settings: Settings) {
+  const autoRespond = await autoRespondOf(trx, request, body, settings);
+  const alsoSays = autoRespond ? mergeCodesIn(autoRespond.body) : [];
+  const wording = await wordingOf(trx, request, body, { ordinary: 'promotional', mayBelongToCampaign: true, alsoSays });
+  if (!settings.permittedPurposes.includes(wording.purpose)) {
+    const permitted = settings.permittedPurposes.join(', ');
+    throw refused('purpose_not_permitted', `This organization may send ${permitted} messages only.`);
+  }
+  const names = await mergeValues(trx, request, `${wording.body} ${autoRespond?.body ?? ''}`);
+  const values = { ...wording.values, ...names };
+  const disclaimer = inWordsOf(settings.disclaimer, names['organization.name']!, names['user.name'] ?? null);
+  const common = merge(wording.body, values);
+  const extra = withDisclaimer(common, disclaimer).length - common.length;
+  requireRoom(common.length + extra);
+  /** @param longest characters of the longest text, now that the names are known @throws {Problem} 422 */
+  const requireRoomFor = (longest: number): void => requireRoom(longest + extra);
+  return { ...wording, values, common, disclaimer, autoRespond, requireRoomFor };
 }
 
 async function create(trx: Trx, request: FastifyRequest, body: NewMassSmsBody, now: Date): Promise<string> {
   const organizationId = organizationOf(request);
-  const { list, query, limitToTop, purpose } = body;
+  const { list, query, limitToTop } = body;
   await requireEnabled(trx, organizationId);
   await requireKnownList(trx, organizationId, body);
   const { settings, segmentsPerSecond } = await sendingOrganization(trx, organizationId);
-  if (!settings.permittedPurposes.includes(purpose)) {
-    const permitted = settings.permittedPurposes.join(', ');
-    throw refused('purpose_not_permitted', `This organization may send ${permitted} messages only.`);
-  }
+  const { timeZone = settings.sendWindow.timeZone } = body;
+  const text = await massSmsText(trx, request, body, settings);
   requireFuture(body.startAt, now);
-  const values = await mergeValues(trx, request, body.body);
-  requireRoom(body.body, values, settings.disclaimer);
   const wanted = body.startAt ?? new Date(now.getTime() + (body.immediate ? 0 : defaultLeadMs));
   const created = await createMassSms(trx, {
     organizationId,
-    name: body.name ?? `${list ?? query} ${now.toISOString().slice(0, 10)}`,
-    audience: { list, query, limitToTop, purpose },
+    name: body.name ?? `${list ?? query} ${localTime(now, timeZone).toISODate()}`,
+    audience: { list, query, limitToTop, purpose: text.purpose },
     pool: await senderOf(trx, organizationId, body.poolId),
-    body: body.body,
-    values,
-    timeZone: body.timeZone ?? settings.sendWindow.timeZone,
+    body: text.body,
+    values: text.values,
+    origin: text.origin,
+    autoRespond: text.autoRespond,
+    timeZone,
     startAt: wanted < now ? now : wanted,
     allowWeekends: body.allowWeekends,
     atWindowClose: body.atWindowClose,
@@ -110,7 +129,10 @@ async function create(trx: Trx, request: FastifyRequest, body: NewMassSmsBody, n
     if (error instanceof NeverOpensError) throw refused('window_never_opens', error.message);
     throw error;
   });
-  if (created.kind === 'created') return created.id;
+  if (created.kind === 'created') {
+    text.requireRoomFor(created.longest);
+    return created.id;
+  }
   const { matches, excluded } = created;
   throw refused('no_recipients', 'Nobody would get this message: `excluded` says why.', { matches, excluded });
 }

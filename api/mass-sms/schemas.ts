@@ -7,6 +7,7 @@ import { messageStatuses } from '../../domain/message-status.ts';
 import { purposes } from '../../domain/purpose.ts';
 import { audienceFields, excludedCounts, oneSource, oneSourceError } from '../audience.ts';
 import { id, instant, text, timeZone } from '../schemas.ts';
+import { hasText, hasTextError, textWithCodes, wordingFields } from '../wording.ts';
 
 export const startAt = z.iso
   .datetime({ offset: true })
@@ -20,13 +21,23 @@ export const newMassSms = z
     poolId: id('pool')
       .optional()
       .meta({ description: 'The number pool to send from; may be left out when there is one' }),
-    body: text(1_600).meta({
+    body: textWithCodes(1_600)
+      .optional()
+      .meta({
+        description:
+          "With merge codes; by default the template's. Unless it says STOP, contacts who have had no message yet get " +
+          'the disclaimer with it',
+        examples: ['{{organization.name}}: Hi {{contact.firstName}}, we are hiring. Reply STOP to opt out.'],
+      }),
+    ...wordingFields,
+    autoRespondTemplateId: id('template').optional().meta({
       description:
-        'May hold {{contact.firstName}}, {{contact.lastName}}, {{organization.name}} and {{user.name}}. Unless it says ' +
-        'STOP, contacts who have had no message yet get the disclaimer with it',
-      examples: ['{{organization.name}}: Hi {{contact.firstName}}, we are hiring. Reply STOP to opt out.'],
+        'A published template without codes of jobs, career sites and pages: answers the first reply of each recipient',
     }),
-    purpose: z.enum(purposes).default('promotional').meta({ description: 'Whose consent is needed' }),
+    purpose: z
+      .enum(purposes)
+      .optional()
+      .meta({ description: "Whose consent is needed; by default the template's, or promotional" }),
     startAt: startAt.optional().meta({ description: 'When the first batch starts; by default in about 90 minutes' }),
     immediate: z.boolean().default(false).meta({ description: 'Start now, or as soon as the sending window opens' }),
     timeZone: timeZone
@@ -39,6 +50,7 @@ export const newMassSms = z
       .meta({ description: 'What happens to the rest of a batch when the sending window closes' }),
   })
   .refine(oneSource, oneSourceError)
+  .refine(hasText, hasTextError)
   .refine((body) => !(body.immediate && body.startAt), {
     path: ['startAt'],
     message: 'send either startAt or immediate',
@@ -52,6 +64,25 @@ const batch = z.object({
   status: z.enum(['scheduled', 'sending', 'sent', 'expired', 'cancelled']),
   sent: z.int(),
 });
+
+const drops = z
+  .object({
+    attempted: z.int(),
+    dropped: z.int(),
+    codes: z.array(
+      z.object({
+        code: z.int().nullable().meta({ description: "Twilio's error code; null where it gave none" }),
+        count: z.int(),
+        reason: z.string(),
+        counted: z.boolean().meta({ description: 'Whether it speaks for a suspension; an opt-out at Twilio does not' }),
+      }),
+    ),
+    carriers: z.array(z.string()).meta({ description: 'Those that error codes name: Twilio reports no others' }),
+    areaCodes: z
+      .array(z.object({ areaCode: z.string(), attempted: z.int(), dropped: z.int() }))
+      .meta({ description: 'Where more than twice the share of all is dropped' }),
+  })
+  .meta({ id: 'MassSmsDrops', description: 'Of the batch that was suspended, as it was known then' });
 
 export const massSms = z
   .object({
@@ -71,12 +102,19 @@ export const massSms = z
     unsubscribedPercent: percent.meta({ description: 'Of those sent' }),
     purpose: z.enum(purposes),
     body: z.string(),
+    templateId: id('template').nullable().meta({ description: 'What it was made with, as are the next five' }),
+    marketingCampaignId: id('marketingCampaign').nullable(),
+    talentNetworkId: id('talentNetwork').nullable(),
+    careerSiteId: id('careerSite').nullable(),
+    pageId: id('page').nullable(),
+    jobId: id('job').nullable(),
+    autoRespondTemplateId: id('template').nullable().meta({ description: 'What answers first replies' }),
     timeZone: z.string(),
     allowWeekends: z.boolean(),
     atWindowClose: z.enum(windowClosePolicies),
     batches: z.array(batch),
     cause: z
-      .object({ code: z.string(), detail: z.string() })
+      .object({ code: z.string(), detail: z.string(), drops: drops.optional() })
       .optional()
       .meta({ description: 'Why it stands in error or suspended' }),
     createdAt: instant,
@@ -117,6 +155,13 @@ export function toMassSms(
     ...progress(totalTally(tallies.values()), row.recipients),
     purpose: row.purpose,
     body: row.body,
+    templateId: row.template_id,
+    marketingCampaignId: row.marketing_campaign_id,
+    talentNetworkId: row.talent_network_id,
+    careerSiteId: row.career_site_id,
+    pageId: row.page_id,
+    jobId: row.job_id,
+    autoRespondTemplateId: row.auto_respond_template_id,
     timeZone: row.time_zone,
     allowWeekends: row.allow_weekends,
     atWindowClose: row.at_window_close,

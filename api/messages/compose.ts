@@ -6,7 +6,7 @@ import type { Trx } from '../../db/database.ts';
 import { isOptedOut, lineOfUser, wasWrittenTo } from '../../db/messages.ts';
 import { findOrganization } from '../../db/organizations.ts';
 import { findUser } from '../../db/users.ts';
-import { merge, unknownMergeCodes } from '../../domain/merge-codes.ts';
+import { merge, personalCodes, unknownCodesMessage, unknownMergeCodes } from '../../domain/merge-codes.ts';
 import { emptyMergeCodes, inWordsOf, longestBody, mergeValuesOf, withDisclaimer } from '../../domain/message-text.ts';
 import type { Purpose } from '../../domain/purpose.ts';
 import { countSegments, type Segments } from '../../domain/segments.ts';
@@ -51,15 +51,9 @@ export function requirePurpose({ settings }: Composing, purpose: Purpose): void 
 
 /** @throws {Problem} 400 that names the merge codes that stand for nothing */
 export function requireKnownCodes(body: string): void {
-  const unknown = unknownMergeCodes(body);
+  const unknown = unknownMergeCodes(body, personalCodes);
   if (unknown.length === 0) return;
-  const named = unknown.map((code) => `{{${code}}}`).join(', ');
-  throw invalid([
-    {
-      path: 'body',
-      message: `holds ${named}, which stands for nothing: use {{contact.firstName}}, {{contact.lastName}}, {{organization.name}} or {{user.name}}`,
-    },
-  ]);
+  throw invalid([{ path: 'body', message: unknownCodesMessage(unknown, personalCodes) }]);
 }
 
 /** A user with the line to send from. @throws {Problem} 422 */

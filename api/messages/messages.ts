@@ -6,6 +6,7 @@ import { findContact } from '../../db/contacts.ts';
 import type { Trx } from '../../db/database.ts';
 import { eventsOf, findMessage, listMessages } from '../../db/message-list.ts';
 import { tellOfMessages } from '../../db/messages.ts';
+import { merge } from '../../domain/merge-codes.ts';
 import { messageStatuses } from '../../domain/message-status.ts';
 import { countSegments } from '../../domain/segments.ts';
 import { organizationOf, principalOf } from '../auth.ts';
@@ -13,7 +14,8 @@ import { command } from '../idempotency.ts';
 import { decodeIdCursor, pageOf, pageQuery, toPage } from '../pagination.ts';
 import { notFound, refused } from '../problems.ts';
 import { id, idParams } from '../schemas.ts';
-import { beginComposing, ownerOf, requireKnownCodes, requirePurpose, senderOf } from './compose.ts';
+import { wordingOf } from '../wording.ts';
+import { beginComposing, ownerOf, requirePurpose, senderOf } from './compose.ts';
 import { type Created, createMessage, isToWake, requireSendAt } from './create.ts';
 import {
   acceptedMessage,
@@ -34,11 +36,14 @@ export function writerOf(request: FastifyRequest): string {
 }
 
 async function create(trx: Trx, request: FastifyRequest, given: z.infer<typeof newMessage>): Promise<Created> {
-  const { contactId, body, purpose, source, sendAt = null } = given;
+  const { contactId, source, sendAt = null } = given;
   const writer = source === 'user' ? writerOf(request) : null;
   const composing = await beginComposing(trx, request);
+  const wording = await wordingOf(trx, request, given, { ordinary: 'transactional', mayBelongToCampaign: false });
+  const { purpose } = wording;
   requirePurpose(composing, purpose);
-  requireKnownCodes(body);
+  // Nothing of the directory holds a merge code: what is filled in here is not taken for one later.
+  const body = merge(wording.body, wording.values);
   requireSendAt(sendAt, composing.now);
   const contact = await findContact(trx, composing.organizationId, contactId);
   if (!contact) throw refused('unknown_contact', 'There is no such contact: GET /v1/contacts lists them.');

@@ -6,6 +6,7 @@ import { longestBody } from '../../domain/message-text.ts';
 import { messageStatuses } from '../../domain/message-status.ts';
 import { purposes } from '../../domain/purpose.ts';
 import { id, instant, text } from '../schemas.ts';
+import { hasText, hasTextError, textWithCodes, wordingFields } from '../wording.ts';
 
 /** Due for longer than this, a message waits its turn; until then it is about to leave. */
 const turnMs = 5_000;
@@ -22,16 +23,27 @@ const bodyText = text(longestBody).meta({
 
 const purpose = z.enum(purposes).default('transactional').meta({ description: 'What the contact must have agreed to' });
 
-export const newMessage = z.strictObject({
-  contactId: id('contact'),
-  body: bodyText,
-  purpose,
-  sendAt: moment.optional().meta({ description: 'For a later moment, up to a year ahead' }),
-  source: z
-    .enum(['user', 'journey'])
-    .default('user')
-    .meta({ description: "`journey`: automated, from the line and in the name of the contact's owner" }),
-});
+export const newMessage = z
+  .strictObject({
+    contactId: id('contact'),
+    body: textWithCodes(longestBody)
+      .optional()
+      .meta({
+        description: "With merge codes; by default the template's",
+        examples: ['Hi {{contact.firstName}}, is Tuesday at 10 good for you?'],
+      }),
+    ...wordingFields,
+    purpose: z
+      .enum(purposes)
+      .optional()
+      .meta({ description: "What the contact must have agreed to; by default the template's, or transactional" }),
+    sendAt: moment.optional().meta({ description: 'For a later moment, up to a year ahead' }),
+    source: z
+      .enum(['user', 'journey'])
+      .default('user')
+      .meta({ description: "`journey`: automated, from the line and in the name of the contact's owner" }),
+  })
+  .refine(hasText, hasTextError);
 
 export const newBulk = z.strictObject({
   contactIds: z
@@ -86,7 +98,7 @@ export const message = z
     purpose: z.enum(purposes),
     contactId: id('contact').nullable(),
     userId: id('user').nullable(),
-    source: z.enum(['user', 'journey', 'mass_sms', 'opt_in', 'contact']),
+    source: z.enum(['user', 'journey', 'mass_sms', 'opt_in', 'contact', 'auto_respond']),
     massSmsId: id('massSms').nullable(),
     mediaUrls: z.array(z.string()),
     sendAt: instant.nullable().meta({ description: 'When it was asked to leave' }),

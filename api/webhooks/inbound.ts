@@ -1,5 +1,6 @@
 /** A message from a contact: kept, obeyed, passed on and told of, all in one transaction. */
 import type { FastifyBaseLogger } from 'fastify';
+import { respondToFirst } from '../../db/auto-responses.ts';
 import { queueEmail } from '../../db/emails.ts';
 import { countForwarded, forwardBySms } from '../../db/forwarding.ts';
 import type { Trx } from '../../db/database.ts';
@@ -77,18 +78,17 @@ const emailOf: Record<EmailScope, (about: About) => { subject: string; text: str
   everything: manyReceived,
 };
 
-/** Notifies whoever texts from the line (G3). @returns what is to be told to the event streams */
+/** Notifies whoever texts from the line (G3). */
 async function notifyUsers(
   trx: Trx,
   { organizationId, to, at }: InboundMessage,
   { conversationId }: ReceivedMessage,
   about: About,
-): Promise<NewEvent[]> {
+): Promise<void> {
   const { contact, body, mediaUrls } = about;
-  return notify(trx, await usersOfLine(trx, organizationId, to), {
+  await notify(trx, await usersOfLine(trx, organizationId, to), {
     organizationId,
     kind: 'message.received',
-    level: 'info',
     title: `New message from ${contact}`,
     body: body === '' && mediaUrls.length > 0 ? 'It is an attachment.' : body.slice(0, shownCharacters).toWellFormed(),
     subject: conversationId,
@@ -122,11 +122,13 @@ async function take(trx: Trx, publicUrl: string, message: InboundMessage): Promi
   }
   const { messageId, conversationId, contact, changed } = received;
   const about = aboutOf(publicUrl, message, received);
-  const isToWake = keyword === null && (await passOn(trx, message, received, about));
-  const notified = await notifyUsers(trx, message, received, about);
+  const isPassedOn = keyword === null && (await passOn(trx, message, received, about));
+  const response = keyword === null ? await respondToFirst(trx, message, received) : undefined;
+  await notifyUsers(trx, message, received, about);
   const news: NewEvent = { type: 'message.received', data: { messageId, conversationId, contactId: contact.id } };
-  await tellStreams(trx, organizationId, [news, ...messageEvents(changed), ...notified], at);
-  return { answer: answerTo(message, received), isToWake };
+  const queued = messageEvents(response ? [...changed, response] : changed);
+  await tellStreams(trx, organizationId, [news, ...queued], at);
+  return { answer: answerTo(message, received), isToWake: isPassedOn || response !== undefined };
 }
 
 /** Never throws: what it does not manage, the sweep does. */

@@ -11,6 +11,7 @@ import type {
 } from '../../domain/registration/status.ts';
 import type { Db, Trx } from '../database.ts';
 import { newId } from '../ids.ts';
+import { notify, usersWith } from '../notifications.ts';
 import type { RegistrationRow, RegistrationSubject, Schema } from '../schema.ts';
 
 /** The registration of the transaction's organization, or undefined. `lock` keeps others from changing it meanwhile. */
@@ -61,7 +62,29 @@ export async function addToTimeline(trx: Trx, entry: TimelineEntry): Promise<voi
     .insertInto('registration_timeline')
     .values({ id: newId('timelineEntry', entry.at), organization_id: organizationId, ...rest })
     .execute();
+  await tellOfEntry(trx, entry);
 }
+
+/**
+ * Notifies those who manage the registration (G2). What the operator has to mend is told to the operator alone, by email:
+ * a rejection must not reach the customer (A7).
+ */
+async function tellOfEntry(trx: Trx, { organizationId, awaiting, detail, at }: TimelineEntry): Promise<void> {
+  if (awaiting === 'operator') return;
+  const users = await usersWith(trx, organizationId, { permission: 'registration:manage' });
+  const registration = users.length > 0 && (await findRegistration(trx, organizationId));
+  if (!registration) return;
+  const notice = { title: detail.replace(/\.$/, ''), body: nextStep[awaiting], subject: registration.id, at };
+  await notify(trx, users, { organizationId, kind: 'registration.changed', ...notice });
+}
+
+const nextStep: Readonly<Record<Exclude<Party, 'operator'>, string>> = {
+  organization: 'Next, somebody of your organization has something to do: GET /v1/registration says what.',
+  representative: 'Next, the authorized representative has to follow the link that was sent by email.',
+  twilio: 'Next, Twilio and the registry go on with it; there is nothing to do for you.',
+  carriers: 'Next, the carriers decide; there is nothing to do for you.',
+  nobody: 'There is nothing more to do.',
+};
 
 /** In the order in which it happened. */
 export function timelineOf(trx: Trx, organizationId: string) {

@@ -17,3 +17,16 @@ export function segmentsPerSecond({ useCase, brandScore }: RegisteredSender): nu
   if (brandScore >= 75) return 225;
   return brandScore >= 50 ? 120 : 12;
 }
+
+/**
+ * Segments that T-Mobile takes from a brand in a day of Pacific time. By the rate, which the same table gives: where a rate
+ * stands for several limits (12 a second: 2,000 to 10,000), the lowest.
+ *
+ * @param rate segments per second over all carriers; null when nothing is known
+ */
+export function tMobileSegmentsPerDay(rate: number | null): number | null {
+  if (rate === null) return null;
+  if (rate >= 225) return 200_000;
+  if (rate >= 120) return 40_000;
+  return rate > 1 ? 2_000 : 1_000;
+}

@@ -100,3 +100,19 @@ it('an email waits while the mail server is away, and one that is refused for go
   await attempt();
   expect(sent).toHaveLength(1);
 });
+
+it('senders take one email at a time: none is left to wait for a lease that nobody holds', async () => {
+  await Promise.all(Array.from({ length: 30 }, (_, n) => queue(`email ${n}`)));
+  const sent: string[] = [];
+  const mailer = {
+    send: async ({ subject }: { subject: string }) => {
+      sent.push(subject);
+    },
+    close: () => {},
+  };
+  const sender = createEmailSender({ database, clock, mailer, onError: () => {} });
+  for (let n = 0; n < 4; n += 1) sender.send(organizationId);
+  await sender.idle();
+  expect(new Set(sent).size).toBe(30);
+  expect(sent).toHaveLength(30);
+});

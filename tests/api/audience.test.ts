@@ -151,6 +151,29 @@ test('a search matches what GET /contacts?q= finds', async () => {
   }
 });
 
+test('a search is limited to its first matches, in the order that GET /contacts?q= has, and shows whom it leaves out', async () => {
+  await people('nurses', [
+    { name: 'Nurse one', mobile: '4155550101' },
+    { name: 'Nurse two', mobile: '4155550102', consent: false },
+    { name: 'Nurse three', mobile: '4155550103' },
+    { name: 'Nurse four', mobile: '4155550104' },
+    { name: 'Welder', mobile: '4155550105' },
+  ]);
+  const counted = await count({ query: 'nurse', limitToTop: 2 });
+  expect(counted).toMatchObject({
+    matches: 4,
+    recipients: 2,
+    excluded: { ...none, noConsent: 1, overLimit: 1 },
+  });
+  const listed = (await client.get('/v1/contacts?q=nurse')).body.items.map(({ id }: { id: string }) => id);
+  const left = await excluded(counted.id);
+  expect(left).toMatchObject([
+    { contactId: listed[1], rank: 2, reason: 'noConsent', firstName: 'Nurse two' },
+    { contactId: listed[3], rank: 4, reason: 'overLimit', firstName: 'Nurse four' },
+  ]);
+  expect(await excluded(counted.id, '&reason=overLimit')).toEqual([left[1]]);
+});
+
 test('the list of exclusions comes in pages', async () => {
   await people(
     'all',

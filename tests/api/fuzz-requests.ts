@@ -87,8 +87,9 @@ function fitting(schema: Json, fit: Fit): fc.Arbitrary<Json> {
   if ('const' in schema) return fc.constant(schema.const);
   switch (schema.type) {
     case 'integer':
-    case 'number':
       return fc.integer({ min: Math.max(schema.minimum ?? -5, -1e6), max: Math.min(schema.maximum ?? 1e6, 2e6) });
+    case 'number':
+      return fc.double({ min: schema.minimum ?? -5, max: schema.maximum ?? 5, noNaN: true });
     case 'boolean':
       return fc.boolean();
     case 'null':

@@ -100,3 +100,16 @@ test('one whose workflow ended although it can still be done is a 503: it may ha
   };
   expect(await pause()).toMatchObject(mayStillObey());
 });
+
+test('one that was suspended a moment ago can be resumed as soon as its workflow has heard of it: a 503 until then', async () => {
+  const refusal = { status: 'in_process', allowed: ['pause', 'reschedule', 'cancel'] };
+  const type = 'TransitionNotAllowed';
+  temporal.onMessage = async () => {
+    const failure = ApplicationFailure.create({ message: 'no', type, nonRetryable: true, details: [refusal] });
+    throw new WorkflowUpdateFailedError('no', failure);
+  };
+  await become('suspended');
+  const answer = await acme.client.post(`/v1/mass-sms/${id}/resume`, { acknowledge: true });
+  expect(answer).toMatchObject({ status: 503, body: { detail: expect.stringContaining('It is suspended') } });
+  expect(answer.headers.get('retry-after')).toMatch(/^\d+$/);
+});

@@ -1,5 +1,6 @@
 /** Notifications of new messages: to whoever texts from the line, as each prefers, with few emails (G3). */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { notificationKinds } from '../../domain/notifications.ts';
 import { openEventStream } from './conversations/event-stream.ts';
 import { newNumber, startWithoutTemporal, type Tenant, tenantWith, threadWith } from './conversations/fixture.ts';
 import type { Api } from './support.ts';
@@ -213,18 +214,19 @@ describe('notifications', () => {
 });
 
 describe('preferences', () => {
-  test('are in the product alone until a user chooses otherwise, and again when a kind is left out', async () => {
+  test('are as by default until a user chooses otherwise, and again when a kind is left out', async () => {
     const { client } = acme.users[0]!;
     const read = async () => (await client.get('/v1/notification-preferences')).body;
-    expect(await read()).toEqual({ 'message.received': 'product' });
-    expect((await prefer(0, 'email')).body).toEqual({ 'message.received': 'email' });
-    expect((await prefer(0, 'digest')).body).toEqual({ 'message.received': 'digest' });
-    expect(await read()).toEqual({ 'message.received': 'digest' });
-    expect((await acme.users[1]!.client.get('/v1/notification-preferences')).body).toEqual({
-      'message.received': 'product',
-    });
-    expect((await client.put('/v1/notification-preferences', {})).body).toEqual({ 'message.received': 'product' });
-    expect(await read()).toEqual({ 'message.received': 'product' });
+    const byDefault: Record<string, string> = Object.fromEntries(notificationKinds.map((kind) => [kind, 'product']));
+    for (const kind of ['mass_sms.suspended', 'mass_sms.error', 'webhook_endpoint.switched_off'])
+      byDefault[kind] = 'email';
+    expect(await read()).toEqual(byDefault);
+    expect((await prefer(0, 'email')).body).toEqual({ ...byDefault, 'message.received': 'email' });
+    expect((await prefer(0, 'digest')).body).toEqual({ ...byDefault, 'message.received': 'digest' });
+    expect(await read()).toEqual({ ...byDefault, 'message.received': 'digest' });
+    expect((await acme.users[1]!.client.get('/v1/notification-preferences')).body).toEqual(byDefault);
+    expect((await client.put('/v1/notification-preferences', {})).body).toEqual(byDefault);
+    expect(await read()).toEqual(byDefault);
   });
 
   test('of unknown kinds or ways are refused', async () => {

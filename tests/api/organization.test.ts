@@ -155,6 +155,8 @@ describe('settings', () => {
     [{ firstBatchSize: 1.5 }, 'firstBatchSize'],
     [{ dailyBatchSize: 9_999_999_999 }, 'dailyBatchSize'],
     [{ permittedPurposes: [] }, 'permittedPurposes'],
+    [{ dropRateLimit: 0 }, 'dropRateLimit'],
+    [{ dropRateLimit: 10 }, 'dropRateLimit'],
     [{ optOutScope: 'world' }, 'optOutScope'],
     [{ privacyPolicyUrl: 'not a page' }, 'privacyPolicyUrl'],
     [{ termsUrl: 'ftp://acme.example' }, 'termsUrl'],
@@ -182,6 +184,7 @@ describe('settings', () => {
     const chosen = {
       sendWindowMode: 'recipient',
       maxMessageLength: 160,
+      dropRateLimit: 0.05,
       disclaimer: '{{organization.name}}: reply STOP to opt out.',
       optInRequest: '{{user.name}} of {{ organization.name }} would like to text you. Reply YES or STOP.',
       optInConfirmation: 'Thank you.',
@@ -201,13 +204,10 @@ describe('settings', () => {
     expect(third.body.replyForwarding).toEqual({ email: null, phone: '+14155550100' });
   });
 
-  test('what is planned and not built yet is refused in so many words', async () => {
-    const { status, body } = await client.patch('/v1/settings', { dropRateLimit: 0.1, digestTime: '08:00' });
-    expect(status).toBe(400);
-    expect(body.errors).toEqual([
-      { path: 'dropRateLimit', message: 'is not available in this version yet' },
-      { path: 'digestTime', message: 'is not available in this version yet' },
-    ]);
+  test('the digest goes out at nine until another time of day is chosen', async () => {
+    expect((await client.get('/v1/settings')).body.digestTime).toBe('09:00');
+    expect((await client.patch('/v1/settings', { digestTime: '17:30' })).body.digestTime).toBe('17:30');
+    expect((await client.patch('/v1/settings', { digestTime: '25:00' })).status).toBe(400);
   });
 });
 

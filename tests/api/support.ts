@@ -108,6 +108,8 @@ export async function startApi(overrides: Partial<Deps> = {}, port = 0): Promise
     checkSite: async () => ({ reachable: false, detail: 'no test opens pages' }),
     secrets: secretBox(`test:${randomBytes(32).toString('base64')}`),
     publicUrl: 'https://longwave.test',
+    webhooksToLoopback: false,
+    prices: { segment: 0.0083, carrierLow: 0.0035, carrierHigh: 0.0045 },
     log: { level: 'silent' },
     ...overrides,
   });

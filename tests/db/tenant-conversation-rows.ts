@@ -97,4 +97,15 @@ export async function fillConversations(db: Db, { organization, ids, name, mobil
     .insertInto('awaited_reports')
     .values({ ...tenant, message_ids: [ids.message], claimed_at: at, look_at: at })
     .execute();
+  await db
+    .insertInto('auto_responses')
+    .values({
+      ...tenant,
+      mass_sms_id: ids.massSms,
+      contact_number: mobile,
+      reply_id: ids.message,
+      message_id: ids.waitingMessage,
+      at,
+    })
+    .execute();
 }

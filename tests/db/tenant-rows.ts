@@ -3,6 +3,8 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { Database } from '../../db/database.ts';
 import { newId } from '../../db/ids.ts';
 import { fillConversations } from './tenant-conversation-rows.ts';
+import { fillTemplates, newTemplateIds, type TemplateIds } from './tenant-template-rows.ts';
+import { fillWebhooks, newWebhookIds, type WebhookIds } from './tenant-webhook-rows.ts';
 
 export interface TenantRows {
   organization: string;
@@ -23,7 +25,9 @@ export interface TenantRows {
     | 'registration'
     | 'evidence'
     | 'conversation'
-    | 'notification',
+    | 'notification'
+    | TemplateIds
+    | WebhookIds,
     string
   >;
   /** Of the evidence's public address. */
@@ -56,6 +60,8 @@ export async function fillTenant(database: Database, name: string, mobile: strin
     evidence: newId('evidence', at),
     conversation: newId('conversation', at),
     notification: newId('notification', at),
+    ...newTemplateIds(at),
+    ...newWebhookIds(at),
   };
   const evidenceToken = randomBytes(32).toString('base64url');
   await db
@@ -312,5 +318,7 @@ export async function fillTenant(database: Database, name: string, mobile: strin
     .values({ event_id: `NO${name}`, ...tenant, at })
     .execute();
   await fillConversations(db, { organization, ids, name, mobile, at });
+  await fillTemplates(db, { organization, ids, name, at });
+  await fillWebhooks(db, { organization, ids, name, at });
   return { organization, ids, evidenceToken, mobile };
 }

@@ -6,17 +6,19 @@ import {
   isFinal,
   massSmsActions,
   massSmsStatuses,
+  maySuspend,
+  needsAcknowledgement,
   progress,
   type Tally,
 } from '../../domain/mass-sms.ts';
 import { messageStatuses } from '../../domain/message-status.ts';
 
-/** F5 and F9 as they are worded; `suspended` is lifted by nobody yet. */
+/** F5 and F9 as they are worded; F6 as it is read here: a person who has read the cause releases it, or gives it up. */
 const wording: Record<(typeof massSmsActions)[number], string> = {
   reschedule: 'scheduled or in process',
   pause: 'scheduled or in process',
-  resume: 'paused; error, after the cause is fixed',
-  cancel: 'scheduled or in process or paused',
+  resume: 'paused; error, after the cause is fixed; suspended',
+  cancel: 'scheduled or in process or paused; suspended',
 };
 
 describe('the transitions of a mass SMS', () => {
@@ -31,6 +33,17 @@ describe('the transitions of a mass SMS', () => {
     ({ status, action }) => {
       const said = wording[action].split(/ or |; |, /).includes(status.replace('_', ' '));
       expect(allowedActions(status).includes(action)).toBe(said);
+    },
+  );
+
+  it.for(massSmsStatuses)('%s: is suspended by itself exactly when it is in process', (status) => {
+    expect(maySuspend(status)).toBe(status === 'in_process');
+  });
+
+  it.for(massSmsStatuses.flatMap((status) => massSmsActions.map((action) => ({ status, action }))))(
+    '$status: $action needs an acknowledgement exactly when it releases from suspended',
+    ({ status, action }) => {
+      expect(needsAcknowledgement(status, action)).toBe(status === 'suspended' && action === 'resume');
     },
   );
 

@@ -2,7 +2,16 @@
 import fc from 'fast-check';
 import { SegmentedMessage } from 'sms-segments-calculator';
 import { describe, expect, it } from 'vitest';
-import { merge, mergeCodesIn, unknownMergeCodes } from '../../domain/merge-codes.ts';
+import {
+  codesInWords,
+  merge,
+  mergeCodes,
+  mergeCodesIn,
+  personalCodes,
+  textsAndCodes,
+  unknownCodesMessage,
+  unknownMergeCodes,
+} from '../../domain/merge-codes.ts';
 import { parsePhone } from '../../domain/phone.ts';
 import { countSegments } from '../../domain/segments.ts';
 import { defaultSettings, withDefaults } from '../../domain/settings.ts';
@@ -55,6 +64,30 @@ describe('segments', () => {
     );
   });
 
+  it('of letters beyond ASCII, counted the fast way, are what the library counts', () => {
+    const letter = fc.oneof(
+      { weight: 3, arbitrary: ascii },
+      { weight: 2, arbitrary: fc.integer({ min: 0xa0, max: 0x4ff }).map((code) => String.fromCharCode(code)) },
+      fc.integer({ min: 0x2000, max: 0x2040 }).map((code) => String.fromCharCode(code)),
+      fc.integer({ min: 0x3000, max: 0xd7ff }).map((code) => String.fromCharCode(code)),
+      // Those that join what is before them, or stand for half a character.
+      fc.constantFrom('\u0301', '\u200D', '\u0BBF', '\u11A8', '\uFE0F', '\uD83D', '\r'),
+    );
+    const gsm = fc.constantFrom(...Array.from("abc £¥èéùìòÇØøÅåΔΦΓΛΩΠΨΣΘΞÆæßÉ¤¡ÄÖÑÜ§¿äöñüà\n'"));
+    const text = fc.oneof(
+      fc.string({ unit: letter, minLength: 1, maxLength: 300 }),
+      fc.string({ unit: gsm, minLength: 1, maxLength: 400 }),
+    );
+    const same = (body: string) => {
+      expect(countSegments(body)).toEqual(byLibrary(body));
+    };
+    fc.assert(fc.property(text, same), { numRuns: 400 });
+    for (const characters of ['ê', '李', 'ю', '’'])
+      for (const length of [70, 71, 134, 135]) same(characters.repeat(length));
+    for (let code = 1; code < 0xd800; code += 1)
+      if (code % 997 === 0 || code < 0x500) same(`a${String.fromCharCode(code)}`);
+  });
+
   it.for([1, 159, 160, 161, 305, 306, 307, 458, 459, 460, 1_530, 1_531, 1_600])(
     'of %d plain characters are what the library counts',
     (length) => {
@@ -93,10 +126,9 @@ describe('merge codes', () => {
 
   it('are found once each, in order, and the unknown ones named', () => {
     expect(mergeCodesIn('{{ b }} {{a}} {{b}}')).toEqual(['b', 'a']);
-    expect(unknownMergeCodes('{{contact.firstName}} {{job.title}} {{ organization.name }} {{}}')).toEqual([
-      'job.title',
-      '',
-    ]);
+    const body = '{{contact.firstName}} {{job.title}} {{ organization.name }} {{}} {{Job.title}}';
+    expect(unknownMergeCodes(body)).toEqual(['', 'Job.title']);
+    expect(unknownMergeCodes(body, personalCodes)).toEqual(['job.title', '', 'Job.title']);
     expect(mergeCodesIn('{{{contact.firstName}}} {not.one} {{open')).toEqual(['contact.firstName']);
   });
 
@@ -109,6 +141,42 @@ describe('merge codes', () => {
         expect(mergeCodesIn(merged)).toEqual(mergeCodesIn(body).filter((name) => !(name in some)));
         expect(merged).not.toMatch(/\{\{\s|\s\}\}/);
         expect(merge(merged, rest)).toBe(merge(body, { ...some, ...rest }));
+      }),
+    );
+  });
+
+  it('are the ten of the API, and a message about others names them all', () => {
+    expect(mergeCodes).toHaveLength(10);
+    const message = unknownCodesMessage(['first_name']);
+    for (const known of mergeCodes) expect(message).toContain(`{{${known}}}`);
+    expect(unknownCodesMessage(['x'], ['a', 'b'])).toBe(
+      'holds {{x}}, which stands for nothing here: use {{a}} or {{b}}',
+    );
+    expect(unknownCodesMessage(['x'.repeat(1_000)], ['a']).length).toBeLessThan(400);
+    expect([[], ['a'], ['a', 'b', 'c']].map((codes) => codesInWords(codes))).toEqual([
+      '',
+      '{{a}}',
+      '{{a}}, {{b}} and {{c}}',
+    ]);
+  });
+
+  it('are looked for in no more time than the text is long', () => {
+    const spaces = ' '.repeat(200_000);
+    const startedAt = performance.now();
+    for (const body of [`{{${spaces}`, `{{a${spaces}}`, '{{'.repeat(100_000), `{{${spaces}a${spaces}}}`]) {
+      expect(mergeCodesIn(body)).toEqual(body.endsWith('}}') ? ['a'] : []);
+      merge(body, {});
+    }
+    // Trying every division of the white space would take days.
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
+  });
+
+  it('are told from the texts between them, which tell nothing of codes any more', () => {
+    expect(textsAndCodes('Hi {{ a }}{{b}}, {c}')).toEqual(['Hi ', 'a', '', 'b', ', {c}']);
+    fc.assert(
+      fc.property(bodies, (body) => {
+        const parts = textsAndCodes(body).map((part, index) => (index % 2 === 0 ? part : `{{${part}}}`));
+        expect(parts.join('')).toBe(merge(body, {}));
       }),
     );
   });

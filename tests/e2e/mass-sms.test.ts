@@ -186,7 +186,8 @@ describe('a mass SMS', () => {
   });
 
   it('reports undelivered messages with their codes, and does not match dead numbers again', async () => {
-    const organization = await system.enabledOrganization();
+    // A quarter is not too much here: otherwise it would be suspended.
+    const organization = await system.enabledOrganization({ settings: { dropRateLimit: 0.5 } });
     await system.contacts(organization, 400, { consent: true, list: 'all' });
     await system.twilio.behaviour({
       undeliveredRate: 0.25,

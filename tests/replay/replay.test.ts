@@ -25,6 +25,7 @@ function* texts(value: unknown): Generator<string> {
 
 /** The paths that must be among them, by workflow. */
 const recorded = {
+  digest: ['continuingAsNew', 'sent', 'woken', 'workerKilled'],
   massSms: [
     'cancelled',
     'continuedAsNew',
@@ -32,6 +33,7 @@ const recorded = {
     'errorResumed',
     'pausedResumed',
     'rescheduled',
+    'suspendedReleased',
     'threeBatches',
     'windowClosed',
     'windowExpired',
@@ -71,6 +73,7 @@ const recorded = {
     'rejectedThreeTimesOverdueVerified',
   ],
   optIn: ['accepted', 'askedTwice', 'cancelled', 'declined', 'expired'],
+  webhookDelivery: ['continuingAsNew', 'downForADay', 'woken'],
   statusReconciliation: ['continuedAsNew', 'continuingAsNew', 'lostCallbacks', 'severalLooks'],
 };
 

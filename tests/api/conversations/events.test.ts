@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Trx } from '../../../db/database.ts';
 import { forgetEvents, tellStreams } from '../../../db/live-events.ts';
-import { setStatus } from '../../../db/mass-sms.ts';
+import { setStatus } from '../../../db/mass-sms-status.ts';
 import { addToTimeline } from '../../../db/registration/registrations.ts';
 import { withClient } from '../../../launcher/postgres.ts';
 import { fillTenant } from '../../db/tenant-rows.ts';

@@ -1,0 +1,84 @@
+/** What was sent to a webhook endpoint, and sending it once more. */
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import type { Trx } from '../../db/database.ts';
+import { askForReplay, listDeliveries, lockDelivery } from '../../db/webhook-deliveries.ts';
+import { findEndpoint } from '../../db/webhooks.ts';
+import { deliveryStates } from '../../domain/webhooks.ts';
+import { audit } from '../audit.ts';
+import { organizationOf } from '../auth.ts';
+import { command } from '../idempotency.ts';
+import { decodeCursor, pageOf, pageQuery, toPage } from '../pagination.ts';
+import { conflict, notFound, problemAnswer } from '../problems.ts';
+import { idParams } from '../schemas.ts';
+import { delivery, toDelivery } from './schemas.ts';
+import { wakeEndpoint } from './wake.ts';
+
+/** The number of an event: deliveries are listed in their order. */
+const eventKey = z.int().min(0);
+
+/** @throws {Problem} 404, 409 */
+async function replay(trx: Trx, request: FastifyRequest, { id, deliveryId }: { id: string; deliveryId: string }) {
+  const endpoint = await findEndpoint(trx, organizationOf(request), id);
+  const row = endpoint && (await lockDelivery(trx, id, deliveryId));
+  if (!row) throw notFound('delivery');
+  if (!endpoint.active)
+    throw conflict('endpoint-off', 'The endpoint is switched off: switch it on first.', ['activate']);
+  if (row.state === 'waiting') throw conflict('still-waiting', 'It was not delivered yet, and is going to be: wait.');
+  await audit(trx, request, 'webhook_delivery.replayed', deliveryId, { endpointId: id });
+  return toDelivery(await askForReplay(trx, deliveryId, request.server.deps.clock.now()));
+}
+
+export const webhookDeliveryRoutes: FastifyPluginAsyncZod = async (app) => {
+  const { database } = app.deps;
+  const config = { access: 'settings:manage' } as const;
+  const tags = ['Webhooks'];
+
+  app.get(
+    '/webhook-endpoints/:id/deliveries',
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'List what was sent, or waits to be sent, newest event first',
+        description:
+          'Of the last 30 days. While the endpoint fails, what happens joins the list with the next attempt.',
+        params: idParams,
+        querystring: z.object({ ...pageQuery, state: z.enum(deliveryStates).optional() }),
+        response: { 200: pageOf(delivery) },
+      },
+    },
+    async (request) => {
+      const { limit, cursor, state } = request.query;
+      const before = decodeCursor(cursor, eventKey);
+      const organizationId = organizationOf(request);
+      const rows = await database.inOrganization(organizationId, async (trx) => {
+        if (!(await findEndpoint(trx, organizationId, request.params.id))) throw notFound('webhook endpoint');
+        return listDeliveries(trx, request.params.id, { state, before, limit: limit + 1 });
+      });
+      return toPage(rows, limit, (row) => row.event_id, toDelivery);
+    },
+  );
+
+  app.post(
+    '/webhook-endpoints/:id/deliveries/:deliveryId/replay',
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'Send a delivery once more',
+        description: 'One attempt, with the same `webhook-id`, besides what waits, whose order it does not change.',
+        params: idParams.extend({ deliveryId: z.string() }),
+        response: { 202: delivery, 409: problemAnswer },
+      },
+    },
+    async (request, reply) => {
+      const { params } = request;
+      const ask = async (trx: Trx) => ({ status: 202 as const, body: await replay(trx, request, params) });
+      const { status, body } = await command(request, reply, ask);
+      await wakeEndpoint(request, params.id);
+      return reply.code(status).send(body);
+    },
+  );
+};
