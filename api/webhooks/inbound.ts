@@ -20,9 +20,8 @@ import {
 } from '../../email/replies.ts';
 import { wakeOutbox } from '../../workflows/outbox/start.ts';
 import type { Deps } from '../deps.ts';
+import { tellTemporal } from '../tell-temporal.ts';
 
-/** Twilio waits for our answer meanwhile. */
-const wakeWithinMs = 2_000;
 /** Of the message, in a notification. */
 const shownCharacters = 300;
 
@@ -131,16 +130,6 @@ async function take(trx: Trx, publicUrl: string, message: InboundMessage): Promi
   return { answer: answerTo(message, received), isToWake: isPassedOn || response !== undefined };
 }
 
-/** Never throws: what it does not manage, the sweep does. */
-async function wake({ temporal }: Deps, log: FastifyBaseLogger, organizationId: string): Promise<void> {
-  try {
-    const { connection, workflow } = temporal.client;
-    await connection.withDeadline(Date.now() + wakeWithinMs, () => wakeOutbox(workflow, { organizationId }));
-  } catch (error) {
-    log.warn({ err: error, organizationId }, 'waking the outbox is left to the sweep');
-  }
-}
-
 /**
  * Takes a message of a contact.
  *
@@ -157,6 +146,12 @@ export async function receiveMessage(
   const { answer, isToWake } = await deps.database.inOrganization(organizationId, (trx) =>
     take(trx, deps.publicUrl, message),
   );
-  if (isToWake) await wake(deps, log, organizationId);
+  if (isToWake) {
+    await tellTemporal(deps, log, {
+      what: 'waking the outbox',
+      about: { organizationId },
+      tell: (workflow) => wakeOutbox(workflow, { organizationId }),
+    });
+  }
   return twiml(isAnswered ? null : answer);
 }

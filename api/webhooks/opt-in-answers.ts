@@ -4,29 +4,26 @@ import { answeredOptIns } from '../../db/opt-in-settling.ts';
 import { tellOptIn } from '../../workflows/opt-in/start.ts';
 import { wakeOutbox } from '../../workflows/outbox/start.ts';
 import type { Deps } from '../deps.ts';
-
-/** Twilio waits for our answer meanwhile. */
-const tellWithinMs = 2_000;
+import { tellTemporal } from '../tell-temporal.ts';
 
 /**
  * After a message that may be an answer: wakes the workflows, which release what was held, and the outbox, which sends
  * the confirmation. What it does not manage, the sweeps do. Never throws.
  */
 export async function tellOptIns(
-  { database, temporal }: Deps,
+  deps: Deps,
   log: FastifyBaseLogger,
   { organizationId, contactNumber }: { organizationId: string; contactNumber: string },
 ): Promise<void> {
-  try {
-    const pairs = await database.inOrganization(organizationId, (trx) =>
-      answeredOptIns(trx, organizationId, contactNumber),
-    );
-    if (pairs.length === 0) return;
-    const { connection, workflow } = temporal.client;
-    await connection.withDeadline(Date.now() + tellWithinMs, () =>
-      Promise.all([...pairs.map((pair) => tellOptIn(workflow, pair)), wakeOutbox(workflow, { organizationId })]),
-    );
-  } catch (error) {
-    log.warn({ err: error, organizationId }, 'the answer to an opt-in request is left to the sweep');
-  }
+  await tellTemporal(deps, log, {
+    what: 'the answer to an opt-in request',
+    about: { organizationId },
+    tell: async (workflow) => {
+      const pairs = await deps.database.inOrganization(organizationId, (trx) =>
+        answeredOptIns(trx, organizationId, contactNumber),
+      );
+      if (pairs.length === 0) return;
+      await Promise.all([...pairs.map((pair) => tellOptIn(workflow, pair)), wakeOutbox(workflow, { organizationId })]);
+    },
+  });
 }

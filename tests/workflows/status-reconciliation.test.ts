@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { reconciliationWorkflowId } from '../../workflows/ids.ts';
 import type { statusReconciliation } from '../../workflows/index.ts';
-import { wakeSignal } from '../../workflows/status-reconciliation/messages.ts';
+import { wakeSignal } from '../../workflows/work-when-due/messages.ts';
 import { taskQueues } from '../../workflows/task-queues.ts';
 import { eventually } from '../harness/eventually.ts';
 import { type EnabledOrganization, startSystem, type System } from '../harness/system.ts';

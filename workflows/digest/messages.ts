@@ -1,9 +1,4 @@
-/** What other sides may say to the `digest` workflow. */
-import { defineSignal } from '@temporalio/workflow';
-
+/** What the `digest` workflow is started with; all that it is told is to wake (../work-when-due). */
 export interface DigestInput {
   organizationId: string;
 }
-
-/** Something waits that it may not know of, or the time of the digest has changed: look again. */
-export const wakeSignal = defineSignal('wake');

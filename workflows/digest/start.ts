@@ -1,18 +1,16 @@
 /** How an organization's digest is woken, and started where it is not running. */
 import type { WorkflowClient } from '@temporalio/client';
 import { digestWorkflowId } from '../ids.ts';
-import { taskQueues } from '../task-queues.ts';
-import { type DigestInput, wakeSignal } from './messages.ts';
+import { wake } from '../work-when-due/start.ts';
+import type { DigestInput } from './messages.ts';
 
-export async function wakeDigest(client: WorkflowClient, { organizationId }: DigestInput): Promise<void> {
-  await client.signalWithStart('digest', {
-    taskQueue: taskQueues.control,
-    workflowId: digestWorkflowId(organizationId),
-    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-    priority: { fairnessKey: organizationId },
-    staticSummary: 'Sends the daily digest of notifications',
-    args: [{ organizationId }],
-    signal: wakeSignal,
-    signalArgs: [],
-  });
-}
+export const wakeDigest = (client: WorkflowClient, { organizationId }: DigestInput): Promise<void> =>
+  wake(
+    client,
+    'digest',
+    { organizationId },
+    {
+      workflowId: digestWorkflowId(organizationId),
+      staticSummary: 'Sends the daily digest of notifications',
+    },
+  );

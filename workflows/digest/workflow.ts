@@ -4,8 +4,8 @@
  */
 import { continueAsNew, proxyActivities } from '@temporalio/workflow';
 import type { DigestActivities } from '../../activities/digest.ts';
-import { workWhenDue } from '../work-when-due.ts';
-import { type DigestInput, wakeSignal } from './messages.ts';
+import { workWhenDue } from '../work-when-due/loop.ts';
+import type { DigestInput } from './messages.ts';
 
 // Safe to repeat: what an earlier attempt has put into an email waits no more.
 const { sendDigest } = proxyActivities<DigestActivities>({
@@ -16,7 +16,6 @@ const { sendDigest } = proxyActivities<DigestActivities>({
 
 export function digest(input: DigestInput): Promise<void> {
   return workWhenDue({
-    wake: wakeSignal,
     work: () => sendDigest(input),
     continueAsNew: () => continueAsNew<typeof digest>(input),
     leastPauseMs: 1_000,

@@ -1,9 +1,4 @@
-/** What other sides may say to the `outbox` workflow. */
-import { defineSignal } from '@temporalio/workflow';
-
+/** What the `outbox` workflow is started with; all that it is told is to wake (../work-when-due). */
 export interface OutboxInput {
   organizationId: string;
 }
-
-/** Something became due, or due earlier: look again. */
-export const wakeSignal = defineSignal('wake');

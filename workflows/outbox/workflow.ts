@@ -6,8 +6,8 @@
 import { ActivityCancellationType, continueAsNew, proxyActivities } from '@temporalio/workflow';
 import type { OutboxActivities } from '../../activities/outbox.ts';
 import { taskQueues } from '../task-queues.ts';
-import { workWhenDue } from '../work-when-due.ts';
-import { type OutboxInput, wakeSignal } from './messages.ts';
+import { workWhenDue } from '../work-when-due/loop.ts';
+import type { OutboxInput } from './messages.ts';
 
 // Safe to repeat: it goes on with what is still waiting, and first settles what an earlier attempt left in doubt.
 const { dispatchDue } = proxyActivities<OutboxActivities>({
@@ -21,7 +21,6 @@ const { dispatchDue } = proxyActivities<OutboxActivities>({
 
 export function outbox(input: OutboxInput): Promise<void> {
   return workWhenDue({
-    wake: wakeSignal,
     work: () => dispatchDue(input),
     continueAsNew: () => continueAsNew<typeof outbox>(input),
     leastPauseMs: 250,

@@ -1,9 +1,4 @@
-/** What other sides may say to the `statusReconciliation` workflow. */
-import { defineSignal } from '@temporalio/workflow';
-
+/** What the `statusReconciliation` workflow is started with; all that it is told is to wake (../work-when-due). */
 export interface ReconciliationInput {
   organizationId: string;
 }
-
-/** Messages are due to be asked about: look now. */
-export const wakeSignal = defineSignal('wake');

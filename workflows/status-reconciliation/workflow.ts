@@ -5,8 +5,8 @@
 import { ActivityCancellationType, continueAsNew, proxyActivities } from '@temporalio/workflow';
 import type { ReconciliationActivities } from '../../activities/reconciliation.ts';
 import { taskQueues } from '../task-queues.ts';
-import { workWhenDue } from '../work-when-due.ts';
-import { type ReconciliationInput, wakeSignal } from './messages.ts';
+import { workWhenDue } from '../work-when-due/loop.ts';
+import type { ReconciliationInput } from './messages.ts';
 
 // Safe to repeat: it only asks, a report counts once, and what was asked about is not due any more.
 const { lookAtUnreported } = proxyActivities<ReconciliationActivities>({
@@ -20,7 +20,6 @@ const { lookAtUnreported } = proxyActivities<ReconciliationActivities>({
 
 export function statusReconciliation(input: ReconciliationInput): Promise<void> {
   return workWhenDue({
-    wake: wakeSignal,
     work: () => lookAtUnreported(input),
     continueAsNew: () => continueAsNew<typeof statusReconciliation>(input),
     leastPauseMs: 1_000,

@@ -1,10 +1,5 @@
-/** What other sides may say to the `webhookDelivery` workflow. */
-import { defineSignal } from '@temporalio/workflow';
-
+/** What the `webhookDelivery` workflow is started with; all that it is told is to wake (../work-when-due). */
 export interface WebhookDeliveryInput {
   organizationId: string;
   endpointId: string;
 }
-
-/** There is something to deliver, or the endpoint was changed: look again. */
-export const wakeSignal = defineSignal('wake');

@@ -6,8 +6,8 @@
 import { continueAsNew, proxyActivities } from '@temporalio/workflow';
 import type { WebhookActivities } from '../../activities/webhooks.ts';
 import { taskQueues } from '../task-queues.ts';
-import { workWhenDue } from '../work-when-due.ts';
-import { wakeSignal, type WebhookDeliveryInput } from './messages.ts';
+import { workWhenDue } from '../work-when-due/loop.ts';
+import type { WebhookDeliveryInput } from './messages.ts';
 
 // Safe to repeat: what was on its way goes out once more under the same id, by which receivers know it.
 const { deliverWebhooks } = proxyActivities<WebhookActivities>({
@@ -20,7 +20,6 @@ const { deliverWebhooks } = proxyActivities<WebhookActivities>({
 
 export function webhookDelivery(input: WebhookDeliveryInput): Promise<void> {
   return workWhenDue({
-    wake: wakeSignal,
     work: () => deliverWebhooks(input),
     continueAsNew: () => continueAsNew<typeof webhookDelivery>(input),
     leastPauseMs: 250,

@@ -3,11 +3,10 @@
  * Postgres, which cost no history. It works, sleeps until an activity has said that there is more or somebody wakes it, and
  * works again.
  */
-import { condition, setCurrentDetails, setHandler, type SignalDefinition, workflowInfo } from '@temporalio/workflow';
+import { condition, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
+import { wakeSignal } from './messages.ts';
 
 interface Work {
-  /** Something is to be done, or earlier than was said. */
-  wake: SignalDefinition;
   /** Does everything that is due; safe to repeat. @returns RFC 3339, when there is more; null when nothing waits */
   work: () => Promise<{ nextAt: string | null }>;
   continueAsNew: () => Promise<never>;
@@ -18,10 +17,10 @@ interface Work {
 }
 
 /** @returns when nothing waits any more */
-export async function workWhenDue({ wake, work, continueAsNew, leastPauseMs, idleMs = 0 }: Work): Promise<void> {
+export async function workWhenDue({ work, continueAsNew, leastPauseMs, idleMs = 0 }: Work): Promise<void> {
   // In an object: the compiler would take a variable that only closures set for one that never changes.
   const state = { isAsked: false };
-  setHandler(wake, () => {
+  setHandler(wakeSignal, () => {
     state.isAsked = true;
   });
 
