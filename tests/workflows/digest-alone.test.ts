@@ -12,7 +12,7 @@ import { taskQueues } from '../../workflows/task-queues.ts';
 import { eventually } from '../harness/eventually.ts';
 import { workflowBundle } from '../replay/bundle.ts';
 import { keepHistory } from '../replay/record.ts';
-import { type SmallHistories, startSmallHistories } from './small-histories.ts';
+import { type SmallHistories, startSmallHistories, wakeUntilContinuedAsNew } from './small-histories.ts';
 
 /** What `sendDigest` answers; each test sets its own. */
 type Play = () => Promise<Date | null>;
@@ -112,15 +112,7 @@ describe('digest', () => {
       looks += 1;
       return inADay();
     });
-    const { runId } = await client.workflow.getHandle(workflowId).describe();
-    for (let n = 2; n <= 12; n += 1) {
-      await again();
-      await eventually(async () => expect(looks).toBeGreaterThanOrEqual(n));
-    }
-    await eventually(async () => {
-      const first = await client.workflow.getHandle(workflowId, runId).describe();
-      expect(first.status.name).toBe('CONTINUED_AS_NEW');
-    });
+    const runId = await wakeUntilContinuedAsNew(client, { workflowId, again, looks: () => looks });
     await keepHistory(client, workflowId, 'digest.continuingAsNew', runId);
     await client.workflow.getHandle(workflowId).terminate();
   });

@@ -7,6 +7,8 @@ import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { startChild } from '../../launcher/support/child.ts';
 import { findTemporal, untilTemporalAnswers } from '../../launcher/temporal.ts';
+import { expect } from 'vitest';
+import { eventually } from '../harness/eventually.ts';
 import { freePort, temporaryFolder } from '../harness/infrastructure.ts';
 
 export interface SmallHistories {
@@ -49,4 +51,35 @@ export async function startSmallHistories(events: number): Promise<SmallHistorie
       await server.stop();
     },
   };
+}
+
+interface Wakeable {
+  workflowId: string;
+  /** Wakes it once more. */
+  again: () => Promise<void>;
+  /** How often it has looked for work. */
+  looks: () => number;
+}
+
+/**
+ * Wakes a workflow that works when something is due until its first run has continued as new, and sees that every wake was
+ * followed by a look, and that the next run began with one.
+ *
+ * @returns the id of the run that continued as new
+ */
+export async function wakeUntilContinuedAsNew(client: Client, { workflowId, again, looks }: Wakeable): Promise<string> {
+  const { runId } = await client.workflow.getHandle(workflowId).describe();
+  const run = client.workflow.getHandle(workflowId, runId);
+  await eventually(async () => expect(looks()).toBeGreaterThan(0));
+  do {
+    const before = looks();
+    await again();
+    await eventually(async () => expect(looks()).toBeGreaterThan(before));
+  } while ((await run.describe()).status.name === 'RUNNING');
+  expect((await run.describe()).status.name).toBe('CONTINUED_AS_NEW');
+  await eventually(async () => {
+    const { events } = await client.workflow.getHandle(workflowId).fetchHistory();
+    expect(events?.some(({ activityTaskScheduledEventAttributes: look }) => look)).toBe(true);
+  });
+  return runId;
 }

@@ -11,7 +11,7 @@ import { wakeWebhooks } from '../../workflows/webhook-delivery/start.ts';
 import { eventually } from '../harness/eventually.ts';
 import { workflowBundle } from '../replay/bundle.ts';
 import { keepHistory } from '../replay/record.ts';
-import { type SmallHistories, startSmallHistories } from './small-histories.ts';
+import { type SmallHistories, startSmallHistories, wakeUntilContinuedAsNew } from './small-histories.ts';
 
 /** What `deliverWebhooks` answers; each test sets its own. */
 const plays = new Map<string, () => Date | null>();
@@ -63,16 +63,7 @@ it('continues as new when the server suggests it, with a look, so that no wake i
     looks += 1;
     return null;
   });
-  const { runId } = await client.workflow.getHandle(workflowId).describe();
-  for (let n = 2; n <= 12; n += 1) {
-    await again();
-    await eventually(async () => expect(looks).toBeGreaterThanOrEqual(n));
-  }
-  await eventually(async () => {
-    const first = await client.workflow.getHandle(workflowId, runId).describe();
-    expect(first.status.name).toBe('CONTINUED_AS_NEW');
-  });
-  await eventually(async () => expect(looks).toBeGreaterThan(12));
+  const runId = await wakeUntilContinuedAsNew(client, { workflowId, again, looks: () => looks });
   await keepHistory(client, workflowId, 'webhookDelivery.continuingAsNew', runId);
   await client.workflow.getHandle(workflowId).terminate();
 });
