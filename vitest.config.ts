@@ -8,6 +8,7 @@ const common = {
   pool: 'forks',
   hookTimeout: 120_000,
   testTimeout: 60_000,
+  setupFiles: 'tests/harness/seeded.ts',
 } as const;
 
 export default defineConfig({

@@ -17,6 +17,10 @@ export interface PermitPurse {
   refill(least: number, signal: AbortSignal): Promise<void>;
 }
 
+/** Waits, or until `signal` aborts. */
+const pauseFor = (millis: number, signal: AbortSignal): Promise<void> =>
+  sleep(millis, undefined, { signal }).catch(() => {});
+
 /**
  * @param rate segments per second; null when nothing is known of the organization's throughput: then nothing is paced
  * @param ahead whether what is sent at the moment goes ahead of bulk
@@ -26,7 +30,7 @@ export function permitPurse(
   clock: Clock,
   organizationId: string,
   rate: number | null,
-  { ahead = () => false }: { ahead?: () => boolean } = {},
+  { ahead = () => false, pause = pauseFor }: { ahead?: () => boolean; pause?: typeof pauseFor } = {},
 ): PermitPurse {
   if (rate === null) return { spend: () => true, refill: async () => {} };
   let purse = 0;
@@ -45,7 +49,7 @@ export function permitPurse(
       if (granted > 0) return;
       // All who wait are told the same instant: without some luck in it, the same one would come first every time.
       const luck = Math.random() * Math.min(50, waitMs);
-      await sleep(Math.min(waitMs, 1_000) + luck, undefined, { signal }).catch(() => {});
+      await pause(Math.min(waitMs, 1_000) + luck, signal);
     },
   };
 }

@@ -1,6 +1,5 @@
 /** What no crash test can time: two workers in one activity, lists that lag, organizations that reach for one account. */
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createCampaignActivities } from '../../activities/registration/campaign.ts';
@@ -98,13 +97,13 @@ it('of two workers in the same activity one asks; the other waits, and finds wha
   const organizationId = await organization();
   const made: string[] = [];
   const recorded: string[] = [];
-  const making = (slowMs: number) => () =>
+  const making = (looked?: () => Promise<void>) => () =>
     foundOrCreated(depsWith(null), {
       organizationId,
       kind: 'campaign',
       find: async () => {
         const [seen] = made;
-        await sleep(slowMs);
+        await looked?.();
         return seen;
       },
       create: async () => {
@@ -114,11 +113,18 @@ it('of two workers in the same activity one asks; the other waits, and finds wha
       record: async (_trx, sid) => void recorded.push(sid),
     });
   // Cut off from Temporal, not from Twilio, and waiting for a slow list.
-  const cutOff = run(making(600));
-  await sleep(150);
-  expect(await run(making(0))).toBe('QE0');
+  const [looking, answered] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const cutOff = run(
+    making(() => {
+      looking.resolve();
+      return answered.promise;
+    }),
+  );
+  await looking.promise;
+  expect(await run(making())).toBe('QE0');
+  answered.resolve();
   await expect(cutOff).rejects.toMatchObject({ type: 'NotSettled' });
-  expect(await run(making(0))).toBe('QE0');
+  expect(await run(making())).toBe('QE0');
   expect({ made, recorded }).toEqual({ made: ['QE0'], recorded: ['QE0'] });
 });
 

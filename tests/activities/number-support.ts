@@ -1,5 +1,5 @@
 /** Numbers on real Postgres, with an account at Twilio that the tests play. */
-import { randomInt, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import type { NumberDeps } from '../../activities/numbers/deps.ts';
@@ -8,6 +8,7 @@ import { newId } from '../../db/ids.ts';
 import type { NumberJobRow, NumberRow, PurchaseRow } from '../../db/schema.ts';
 import { secretBox } from '../../db/secrets.ts';
 import { cloneDatabase } from '../harness/infrastructure.ts';
+import { somePhone as somePhoneOf } from '../harness/phone-numbers.ts';
 
 // Failures that tests play are not worth a page each.
 const logger = new DefaultLogger('ERROR');
@@ -15,8 +16,8 @@ export const run = <T>(activity: () => Promise<T>): Promise<T> =>
   new MockActivityEnvironment({}, { logger }).run(activity);
 
 const hex = () => randomUUID().replaceAll('-', '');
-/** Distinct, and with nobody outside the tests. */
-export const somePhone = (areaCode = '415'): string => `+1${areaCode}${randomInt(2_000_000, 9_999_999)}`;
+/** On sale in 415 unless said otherwise. */
+export const somePhone = (areaCode = '415'): string => somePhoneOf(areaCode);
 
 /** What Twilio answers instead of doing what it was asked. */
 export const refusal = (status: number, code: number): Error =>

@@ -27,6 +27,7 @@ const body = `{{organization.name}}: {{contact.firstName}} ${'x'.repeat(138)}`;
 
 beforeAll(async () => {
   api = await startApi();
+  api.clock.set(new Date('2027-03-01T15:00:00Z'));
   acme = await api.organization();
   await api.database.system.updateTable('organizations').set({ segments_per_second: 12 }).execute();
   await acme.client.patch('/v1/settings', { firstBatchSize: 100, dailyBatchSize: 150 });

@@ -1,5 +1,5 @@
 /** Notifications of new messages: to whoever texts from the line, as each prefers, with few emails (G3). */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { notificationKinds } from '../../domain/notifications.ts';
 import { openEventStream } from './conversations/event-stream.ts';
 import { newNumber, startWithoutTemporal, type Tenant, tenantWith, threadWith } from './conversations/fixture.ts';
@@ -101,6 +101,10 @@ describe('a new message', () => {
 });
 
 describe('emails about one conversation', () => {
+  // What they wait is compared to the second.
+  beforeEach(() => api.clock.hold());
+  afterEach(() => api.clock.run());
+
   test('are at most one in five minutes: what comes in between is told of together, and nothing is lost', async () => {
     await prefer(0, 'email');
     const from = newNumber();

@@ -4,11 +4,11 @@ import { buildApp } from '../../api/app.ts';
 import { hashKey } from '../../api/auth.ts';
 import type { App, Deps } from '../../api/deps.ts';
 import type { Permission } from '../../api/permissions.ts';
-import type { Clock } from '../../clock.ts';
 import { upsertEnvironmentKey } from '../../db/api-keys.ts';
 import { type Database, openDatabase } from '../../db/database.ts';
 import { secretBox } from '../../db/secrets.ts';
 import { cloneDatabase } from '../harness/infrastructure.ts';
+import { type TestClock, testClock } from '../harness/test-clock.ts';
 
 interface Answer<Body = unknown> {
   status: number;
@@ -47,22 +47,6 @@ export function clientOf(url: string, key: string | null, always: Record<string,
     put: send('PUT'),
     patch: send('PATCH'),
     delete: send('DELETE'),
-  };
-}
-
-/** A clock that tests move. */
-interface TestClock extends Clock {
-  advance(millis: number): void;
-}
-
-function testClock(): TestClock {
-  let offset = 0;
-  return {
-    now: () => new Date(Date.now() + offset),
-    sync: async () => {},
-    advance: (millis) => {
-      offset += millis;
-    },
   };
 }
 

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
+import { DateTime } from 'luxon';
 import twilio from 'twilio';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { newId } from '../../db/ids.ts';
@@ -13,6 +14,8 @@ let acme: Organization;
 
 beforeAll(async () => {
   api = await startApi();
+  // No month ends in the middle of a test.
+  api.clock.set(DateTime.utc().startOf('month').plus({ days: 14 }).toJSDate());
 });
 afterAll(() => api.stop());
 beforeEach(async () => {

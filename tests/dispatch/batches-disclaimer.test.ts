@@ -116,7 +116,7 @@ describe('a message that carries it', () => {
     expect(await fixture.messages(massSms)).toMatchObject([{ status: 'in_doubt' }]);
     const { body } = fixture.twilio.sent[0]!;
     fixture.twilio.found = async () => [{ sid: 'SMfound', body, status: 'delivered', errorCode: null, segments: 1 }];
-    fixture.setClock(new Date(fixture.clock.now().getTime() + settleAfterMs));
+    fixture.clock.set(new Date(fixture.clock.now().getTime() + settleAfterMs));
     expect((await fixture.run(massSms)).status).toBe('completed');
     expect(await fixture.messages(massSms)).toMatchObject([
       { status: 'delivered', twilio_sid: 'SMfound', attempts: 1 },

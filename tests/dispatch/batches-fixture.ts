@@ -2,13 +2,13 @@
 import { sql } from 'kysely';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { createBatchActivities } from '../../activities/batches.ts';
-import type { Clock } from '../../clock.ts';
 import { newId } from '../../db/ids.ts';
 import { createMassSms } from '../../db/mass-sms-create.ts';
 import { secretBox } from '../../db/secrets.ts';
 import type { WindowClosePolicy } from '../../domain/mass-sms.ts';
 import { type SettingsOverrides, withDefaults } from '../../domain/settings.ts';
 import type { FoundMessage, SendOutcome } from '../../twilio/gateway.ts';
+import { testClock } from '../harness/test-clock.ts';
 import { openFixture, type Organization } from './fixture.ts';
 
 const secrets = secretBox(`k1:${Buffer.alloc(32, 1).toString('base64')}`);
@@ -50,8 +50,7 @@ export async function openBatchesFixture() {
   const fixture = await openFixture();
   const { database } = fixture;
   const { system } = database;
-  let offset = 0;
-  const clock: Clock = { now: () => new Date(Date.now() + offset), sync: async () => {} };
+  const clock = testClock();
   let nextNumber = 2_000_000;
 
   /** Twilio: what it was given, and how it answers. */
@@ -85,10 +84,6 @@ export async function openBatchesFixture() {
 
   return Object.assign(fixture, {
     clock,
-    /** Sets the clock, which goes on from there. */
-    setClock: (at: Date) => {
-      offset = at.getTime() - Date.now();
-    },
     twilio,
     setSettings,
 

@@ -36,7 +36,7 @@ async function begin(
   people: readonly Person[],
   given: Parameters<BatchesFixture['massSmsTo']>[2] & { settings?: SettingsOverrides; rate?: number } = {},
 ) {
-  fixture.setClock(eastern(at));
+  fixture.clock.set(eastern(at));
   const organization = await fixture.sender(given.settings ?? windowOf('08:00', '20:00'), given.rate);
   return fixture.massSmsTo(organization, people, given);
 }
@@ -54,10 +54,10 @@ describe('at nine in New York', () => {
       { status: 'accepted', attempts: 1 },
     ]);
     expect(await fixture.batches(massSms)).toEqual(['sending']);
-    fixture.setClock(eastern('2026-12-01T11:59:50'));
+    fixture.clock.set(eastern('2026-12-01T11:59:50'));
     expect(await fixture.run(massSms)).toEqual({ status: 'in_process', runAt: eastern('2026-12-01T12:00') });
     expect(sentTo()).toHaveLength(1);
-    fixture.setClock(eastern('2026-12-01T12:00'));
+    fixture.clock.set(eastern('2026-12-01T12:00'));
     expect(await fixture.run(massSms)).toEqual({ status: 'completed', runAt: null });
     expect(sentTo()).toEqual([massSms.to[1], massSms.to[0]]);
     expect(await fixture.batches(massSms)).toEqual(['sent']);
@@ -103,7 +103,7 @@ describe('at nine in New York', () => {
       .set({ consent_promotional: false })
       .where('mobile', '=', massSms.to[0]!)
       .execute();
-    fixture.setClock(eastern('2026-12-01T12:00'));
+    fixture.clock.set(eastern('2026-12-01T12:00'));
     expect(await fixture.run(massSms)).toEqual({ status: 'completed', runAt: null });
     expect(await fixture.messages(massSms)).toMatchObject([{ status: 'cancelled', cancel_reason: 'no_consent' }]);
   });
@@ -142,7 +142,7 @@ describe('what waits is looked at again', () => {
     const openings: string[] = [];
     for (let state = await fixture.run(massSms); state.runAt; state = await fixture.run(massSms)) {
       openings.push(DateTime.fromJSDate(state.runAt, { zone: 'America/New_York' }).toFormat('HH:mm:ss.SSS'));
-      fixture.setClock(state.runAt);
+      fixture.clock.set(state.runAt);
     }
     // Kentucky and Colorado at ten, California at noon, Hawaii at one.
     expect(openings).toEqual(['10:00:00.000', '12:00:00.000', '13:00:00.000']);
@@ -163,12 +163,12 @@ describe('what waits is looked at again', () => {
 
   it('before a window is reached in whose last moments nothing leaves', async () => {
     const massSms = await begin('2026-12-01T09:00', [california], { settings: windowOf('08:00', '12:30') });
-    fixture.setClock(eastern('2026-12-01T12:29:45'));
+    fixture.clock.set(eastern('2026-12-01T12:29:45'));
     // It is too late to begin the batch; begun, it would have to wait for tomorrow's noon.
     expect((await fixture.run(massSms)).runAt).toEqual(eastern('2026-12-02T08:00'));
-    fixture.setClock(eastern('2026-12-02T08:00'));
+    fixture.clock.set(eastern('2026-12-02T08:00'));
     expect((await fixture.run(massSms)).runAt).toEqual(eastern('2026-12-02T12:00'));
-    fixture.setClock(eastern('2026-12-02T12:29:45'));
+    fixture.clock.set(eastern('2026-12-02T12:29:45'));
     expect((await fixture.run(massSms)).runAt).toEqual(eastern('2026-12-03T12:00'));
   });
 
@@ -178,11 +178,11 @@ describe('what waits is looked at again', () => {
     // In Rhode Island Saturdays end at five, and Sundays are free.
     const massSms = await begin('2026-12-05T17:30', [rhodeIsland, newYork, newYork], { settings });
     expect((await fixture.run(massSms)).runAt).toEqual(eastern('2026-12-07T09:00'));
-    fixture.setClock(eastern('2026-12-06T17:30'));
+    fixture.clock.set(eastern('2026-12-06T17:30'));
     expect((await fixture.run(massSms)).runAt).toEqual(eastern('2026-12-07T09:00'));
     expect(await statuses(massSms)).toEqual(['queued', 'accepted', 'queued']);
     expect(await fixture.batches(massSms)).toEqual(['sending', 'scheduled']);
-    fixture.setClock(eastern('2026-12-07T09:00'));
+    fixture.clock.set(eastern('2026-12-07T09:00'));
     expect((await fixture.run(massSms)).runAt).toEqual(eastern('2026-12-06T17:30'));
     expect(await fixture.batches(massSms)).toEqual(['sent', 'scheduled']);
     expect((await fixture.run(massSms)).status).toBe('completed');
@@ -196,7 +196,7 @@ describe('what waits is looked at again', () => {
     expect(await fixture.run(massSms)).toEqual({ status: 'in_process', runAt: eastern('2026-12-01T21:59:30') });
     // In New York it is lawful until nine.
     expect(sentTo()).toEqual([massSms.to[1]]);
-    fixture.setClock(eastern('2026-12-01T21:59:30'));
+    fixture.clock.set(eastern('2026-12-01T21:59:30'));
     expect(await fixture.run(massSms)).toEqual({ status: 'completed', runAt: null });
     expect(await fixture.messages(massSms)).toMatchObject([
       { status: 'cancelled', cancel_reason: 'expired' },
@@ -223,7 +223,7 @@ describe('the end of lawful hours', () => {
     const people = several(120, florida);
     const massSms = await begin('2026-12-01T19:30', people, { settings: windowOf('08:00', '22:00'), rate: 20 });
     fixture.twilio.answer = async () => {
-      if (fixture.twilio.sent.length === 1) fixture.setClock(eastern('2026-12-01T19:45'));
+      if (fixture.twilio.sent.length === 1) fixture.clock.set(eastern('2026-12-01T19:45'));
       return accepted();
     };
     expect((await fixture.run(massSms)).runAt).toEqual(eastern('2026-12-02T08:00'));
@@ -241,7 +241,7 @@ describe('in the middle of a pass', () => {
     const people = [...several(5, california), ...several(120, newYork)];
     const massSms = await begin('2026-12-01T11:50', people, { rate: 20 });
     fixture.twilio.answer = async () => {
-      if (fixture.twilio.sent.length === 1) fixture.setClock(eastern('2026-12-01T12:00'));
+      if (fixture.twilio.sent.length === 1) fixture.clock.set(eastern('2026-12-01T12:00'));
       return accepted();
     };
     expect(await fixture.run(massSms)).toEqual({ status: 'completed', runAt: null });

@@ -9,6 +9,7 @@ import type { MassSmsStatus } from '../../domain/mass-sms.ts';
 import type { Purpose } from '../../domain/purpose.ts';
 import { type SettingsOverrides, withDefaults } from '../../domain/settings.ts';
 import { cloneDatabase } from '../harness/infrastructure.ts';
+import { somePhone } from '../harness/phone-numbers.ts';
 
 export interface Organization {
   id: string;
@@ -68,7 +69,7 @@ export async function openFixture() {
         .insertInto('number_pools')
         .values({ id: poolId, organization_id: id, name: 'Main', purpose: 'promotional', created_at: at })
         .execute();
-      return { id, poolId, line: `+1312${randomInt(2_000_000, 9_999_999)}` };
+      return { id, poolId, line: somePhone() };
     },
 
     /** Registered numbers in the organization's pool. */
@@ -76,7 +77,7 @@ export async function openFixture() {
       const at = new Date();
       const made = Array.from({ length: count }, () => {
         const id = newId('number', at);
-        return { id, line: `+1312${randomInt(2_000_000, 9_999_999)}`, sid: `PN${id.slice(4).replaceAll('-', '')}` };
+        return { id, line: somePhone(), sid: `PN${id.slice(4).replaceAll('-', '')}` };
       });
       const rows = made.map(({ id, line, sid }) => ({
         id,

@@ -21,7 +21,7 @@ const sendWindow = { startTime: '08:00', endTime: '16:00', timeZone: 'America/Ne
 
 /** Two batches of 50 and 100, one segment a second. */
 async function massSms(at: string, given: Parameters<BatchesFixture['massSmsTo']>[2] = {}, people = 150) {
-  fixture.setClock(local(at));
+  fixture.clock.set(local(at));
   const organization = await fixture.sender({ sendWindow, firstBatchSize: 50, dailyBatchSize: 100 }, 1);
   return fixture.massSmsTo(
     organization,
@@ -65,7 +65,7 @@ it('is kept while it is paused, and is that of the chosen start once it is resum
   const before = await end(paused);
   await command(paused, 'pause');
   expect(await end(paused)).toEqual(before);
-  fixture.setClock(local('2026-12-03T12:00'));
+  fixture.clock.set(local('2026-12-03T12:00'));
   await command(paused, 'resume', { startAt: local('2026-12-04T15:00').toISOString() });
   expect(await end(paused)).toEqual({ endAt: '2026-12-05T15:01:40', isEstimate: true });
 });
@@ -88,7 +88,7 @@ it('counts what is left when a batch was paused in the middle', async () => {
 it('moves to the next opening when the window closes before a batch is through', async () => {
   const cutOff = await massSms('2026-12-01T15:00', { startAt: local('2026-12-01T15:00') }, 50);
   // Sending stops at 15:59:30.
-  fixture.setClock(local('2026-12-01T15:59:26'));
+  fixture.clock.set(local('2026-12-01T15:59:26'));
   const { status, runAt } = await fixture.run(cutOff);
   expect({ status, runAt }).toEqual({ status: 'in_process', runAt: local('2026-12-02T08:00') });
   const left = (await fixture.messages(cutOff)).filter((message) => message.status === 'queued').length;
@@ -103,7 +103,7 @@ it('counts the disclaimer of those who have had no message yet', async () => {
 });
 
 it('is not before those who must wait may be written to, and the next batch follows them', async () => {
-  fixture.setClock(local('2026-12-01T10:00'));
+  fixture.clock.set(local('2026-12-01T10:00'));
   const recipients = { sendWindow: { ...sendWindow, endTime: '20:00' }, sendWindowMode: 'recipient' as const };
   const organization = await fixture.sender({ ...recipients, firstBatchSize: 3, dailyBatchSize: 100 }, 1);
   // In California from nine, which is noon here; in Hawaii from eight, which is one o'clock.

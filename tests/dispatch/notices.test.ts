@@ -14,11 +14,12 @@ beforeAll(async () => {
   fixture = await openFixture();
 });
 afterAll(() => fixture.close());
+/** Later than all that the fixture has written: ids follow the time. */
+let now: Date;
 beforeEach(async () => {
   acme = await fixture.organization();
+  now = new Date();
 });
-
-const now = new Date();
 
 async function user(name: string, permissions: string[] = [], active = true): Promise<string> {
   const id = newId('user', now);

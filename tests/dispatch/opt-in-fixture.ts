@@ -1,7 +1,7 @@
 /** Users, contacts and what became of opt-in requests, as rows: what the tests of their answers begin and end with. */
-import { randomInt } from 'node:crypto';
 import { sql } from 'kysely';
 import { newId } from '../../db/ids.ts';
+import { somePhone } from '../harness/phone-numbers.ts';
 import type { Fixture, Organization } from './fixture.ts';
 
 const start = Date.parse('2026-12-01T15:00:00Z');
@@ -45,7 +45,7 @@ export function optInRows({ database: { system } }: Fixture) {
     return id;
   }
 
-  async function person(of: Organization, mobile = `+1415${randomInt(2_000_000, 9_999_999)}`): Promise<Person> {
+  async function person(of: Organization, mobile = somePhone('415')): Promise<Person> {
     const id = newId('contact', at(0));
     await system
       .insertInto('contacts')

@@ -138,7 +138,7 @@ describe('in doubt', () => {
 
   it('found at Twilio it is not sent again, and the thread goes on', async () => {
     const { acme, first, second } = await lost();
-    outbox.advance(settleAfterMs + 1_000);
+    outbox.clock.advance(settleAfterMs + 1_000);
     const own = sid();
     outbox.twilio.found = async () => [{ sid: own, body: 'First. STOP', status: 'sent', errorCode: null, segments: 1 }];
     expect(await outbox.run(acme)).toBeNull();
@@ -149,7 +149,7 @@ describe('in doubt', () => {
 
   it('unknown to Twilio it is sent again, before the next of its thread', async () => {
     const { acme, first, second } = await lost();
-    outbox.advance(settleAfterMs + 1_000);
+    outbox.clock.advance(settleAfterMs + 1_000);
     expect(await outbox.run(acme)).toBeNull();
     expect(sentIds().slice(2)).toEqual([first, second]);
   });
@@ -159,10 +159,10 @@ describe('in doubt', () => {
     outbox.twilio.found = async () => {
       throw new Error('away');
     };
-    outbox.advance(60_000);
+    outbox.clock.advance(60_000);
     await outbox.run(acme);
     expect(await statusOf(second)).toBe('queued');
-    outbox.advance(70_000);
+    outbox.clock.advance(70_000);
     await outbox.run(acme);
     expect([await statusOf(first), await statusOf(second)]).toEqual(['in_doubt', 'accepted']);
   });
@@ -223,7 +223,7 @@ describe('a worker that', () => {
     });
     expect(secondsAway(await outbox.run(acme))).toBeGreaterThan(20);
     expect(outbox.twilio.sent).toEqual([]);
-    outbox.advance(settleAfterMs + 1_000);
+    outbox.clock.advance(settleAfterMs + 1_000);
     expect(await outbox.run(acme)).toBeNull();
     expect(sentIds()).toEqual([id]);
   });
@@ -245,7 +245,7 @@ describe('a worker that', () => {
       .worker(stopping.signal)(acme)
       .catch(() => null);
     await begun.promise;
-    outbox.advance(settleAfterMs + 1_000);
+    outbox.clock.advance(settleAfterMs + 1_000);
     // Meanwhile another worker has found that Twilio does not know it, and sends it.
     const slow = Promise.withResolvers<void>();
     const second = Promise.withResolvers<void>();

@@ -2,13 +2,13 @@
 import { randomUUID } from 'node:crypto';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { createOutboxActivities } from '../../activities/outbox.ts';
-import type { Clock } from '../../clock.ts';
 import { newId } from '../../db/ids.ts';
 import { insertMessage } from '../../db/messages.ts';
 import { secretBox } from '../../db/secrets.ts';
 import { dueOf } from '../../domain/due.ts';
 import { type SettingsOverrides, withDefaults } from '../../domain/settings.ts';
 import type { FoundMessage, SendOutcome } from '../../twilio/gateway.ts';
+import { testClock } from '../harness/test-clock.ts';
 import { openFixture, type Organization } from './fixture.ts';
 
 const secrets = secretBox(`k1:${Buffer.alloc(32, 1).toString('base64')}`);
@@ -53,8 +53,7 @@ export async function openOutboxFixture() {
   const fixture = await openFixture();
   const { database } = fixture;
   const { system } = database;
-  let offset = 0;
-  const clock: Clock = { now: () => new Date(Date.now() + offset), sync: async () => {} };
+  const clock = testClock();
   let nextNumber = 2_000_000;
 
   /** Twilio: what it was given, and how it answers. */
@@ -95,9 +94,6 @@ export async function openOutboxFixture() {
 
   return Object.assign(fixture, {
     clock,
-    advance: (millis: number) => {
-      offset += millis;
-    },
     twilio,
     worker,
     /** Runs the activity once. @returns when it wants to run again */

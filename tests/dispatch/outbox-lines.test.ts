@@ -205,7 +205,7 @@ describe('a release waits', () => {
     const { finish } = await release(acme, acme.line);
     await expect(finish()).rejects.toMatchObject(stillSending);
     expect((await outbox.message(id)).line).toBe(acme.line);
-    outbox.advance(settleAfterMs + 1_000);
+    outbox.clock.advance(settleAfterMs + 1_000);
     outbox.twilio.answer = async () => ({ kind: 'accepted', sid: sid(), status: 'accepted' });
     await outbox.run(acme);
     expect(outbox.twilio.sent).toHaveLength(1);
@@ -349,13 +349,17 @@ describe('at once with a release', () => {
       ids.push(await outbox.write(acme, contact, { userId: sam }));
     }
     await outbox.putOn(sam, other);
+    // The release comes when the first request has reached Twilio, and before any of them is answered.
+    const [reached, answers] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     outbox.twilio.answer = async () => {
-      await sleepsFor(20);
+      reached.resolve();
+      await answers.promise;
       return { kind: 'accepted', sid: sid(), status: 'accepted' };
     };
     const sending = outbox.run(acme);
-    await sleepsFor(40);
+    await reached.promise;
     const { finish } = await release(acme, acme.line);
+    answers.resolve();
     await sending;
     expect(await finish()).toBe('released');
     await outbox.run(acme);

@@ -15,7 +15,7 @@ beforeAll(async () => {
   // In the morning, whatever the hour: windows of these tests then begin and end on one day, and none is about to close.
   const morning = outbox.clock.now();
   morning.setUTCHours(34, 20, 0, 0);
-  outbox.advance(morning.getTime() - outbox.clock.now().getTime());
+  outbox.clock.advance(morning.getTime() - outbox.clock.now().getTime());
 });
 afterAll(async () => {
   await outbox?.close();
@@ -104,7 +104,7 @@ describe('what is due', () => {
     const id = await outbox.write(acme, await outbox.contact(acme), { sendAt });
     expect(await outbox.run(acme)).toEqual(sendAt);
     expect(outbox.twilio.sent).toEqual([]);
-    outbox.advance(hourMs + 1);
+    outbox.clock.advance(hourMs + 1);
     expect(await outbox.run(acme)).toBeNull();
     expect(sentIds()).toEqual([id]);
   });
@@ -147,7 +147,7 @@ describe('before it leaves, a message is judged once more', () => {
     const toAnn = await outbox.write(acme, ann, { direct: true });
     const toBob = await outbox.write(acme, bob, { direct: true });
     await agreed(ann.id, false);
-    outbox.advance(25 * hourMs);
+    outbox.clock.advance(25 * hourMs);
     await outbox.database.system
       .updateTable('organizations')
       .set({ settings: JSON.stringify(windowIn(3)) })
@@ -275,7 +275,7 @@ describe('a STOP', () => {
     ];
     await stop(acme, contact.mobile);
     await outbox.run(acme);
-    outbox.advance(2 * hourMs);
+    outbox.clock.advance(2 * hourMs);
     await outbox.run(acme);
     expect(outbox.twilio.sent.filter(({ id }) => ids.includes(id))).toEqual([]);
     for (const id of ids)

@@ -119,7 +119,7 @@ it('reports that come after the end of a batch suspend the mass SMS before the n
   const { runAt } = await fixture.run(massSms);
   expect(await fixture.batches(massSms)).toEqual(['sent', 'scheduled']);
   await report(massSms, 1, 60, { status: 'undelivered', code: 30_003 });
-  fixture.setClock(runAt!);
+  fixture.clock.set(runAt!);
   fixture.twilio.sent.length = 0;
   expect(await fixture.run(massSms)).toMatchObject({ status: 'suspended' });
   expect(fixture.twilio.sent).toEqual([]);

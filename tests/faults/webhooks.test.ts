@@ -93,7 +93,7 @@ it('with two workers, one of them killed, nobody overtakes anybody', async () =>
     grace: 30_000,
   });
   try {
-    await eventually(async () => expect(second.output()).toContain('worker ready'), { withinMs: 60_000 });
+    await eventually(async () => expect(second.output(1_000_000)).toContain('worker ready'), { withinMs: 60_000 });
     const { organization } = await subscribed(['message.updated']);
     receiver.answer = (response) => void setTimeout(() => response.writeHead(204).end(), 30);
     const names = Array.from({ length: 200 }, (_, n) => `msg_${n}`);

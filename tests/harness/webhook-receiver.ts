@@ -27,7 +27,7 @@ export interface Receiver {
 
 export async function startReceiver(): Promise<Receiver> {
   const server = createServer((request, response) => {
-    void text(request).then((body) => {
+    const take = (body: string): void => {
       const { headers, url: path = '' } = request;
       const got: Received = {
         id: String(headers['webhook-id']),
@@ -41,7 +41,9 @@ export async function startReceiver(): Promise<Receiver> {
       response.on('finish', () => (got.status = response.statusCode));
       if (typeof receiver.answer === 'function') receiver.answer(response, got);
       else response.writeHead(receiver.answer).end();
-    });
+    };
+    // Who is killed while it sends has sent nothing.
+    text(request).then(take, () => {});
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const receiver: Receiver = {

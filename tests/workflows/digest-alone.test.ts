@@ -12,7 +12,7 @@ import { taskQueues } from '../../workflows/task-queues.ts';
 import { eventually } from '../harness/eventually.ts';
 import { workflowBundle } from '../replay/bundle.ts';
 import { keepHistory } from '../replay/record.ts';
-import { type SmallHistories, startSmallHistories, wakeUntilContinuedAsNew } from './small-histories.ts';
+import { type SmallHistories, startSmallHistories, expectALookForEachWake } from './small-histories.ts';
 
 /** What `sendDigest` answers; each test sets its own. */
 type Play = () => Promise<Date | null>;
@@ -112,7 +112,7 @@ describe('digest', () => {
       looks += 1;
       return inADay();
     });
-    const runId = await wakeUntilContinuedAsNew(client, { workflowId, again, looks: () => looks });
+    const runId = await expectALookForEachWake(client, { workflowId, again, looks: () => looks });
     await keepHistory(client, workflowId, 'digest.continuingAsNew', runId);
     await client.workflow.getHandle(workflowId).terminate();
   });

@@ -105,8 +105,12 @@ describe('a run of hundreds', () => {
   afterAll(() => temporal?.stop());
 
   it('continues as new when the server suggests it, does each item once, a few at a time, and forgets none', async () => {
+    // Nobody of the first goes on before as many are at work as may be.
+    const allAtOnce = Promise.withResolvers<void>();
     const { jobId, items, play, handle } = await start(client, 95, {
       outcome: async (place) => {
+        if ([...plays.values()].some(({ atOnce }) => atOnce === 4)) allAtOnce.resolve();
+        await allAtOnce.promise;
         await sleep(30);
         return place % 7 !== 0;
       },

@@ -16,7 +16,7 @@ import { eventually } from '../harness/eventually.ts';
 import { workflowBundle } from '../replay/bundle.ts';
 import { historyFromJson } from '../replay/history-json.ts';
 import { historiesFolder, keepHistory, replayErrors } from '../replay/record.ts';
-import { type SmallHistories, startSmallHistories, wakeUntilContinuedAsNew } from './small-histories.ts';
+import { type SmallHistories, startSmallHistories, expectALookForEachWake } from './small-histories.ts';
 
 /** What `dispatchDue` answers; each test sets its own. */
 type Play = (context: Context) => Promise<Date | null>;
@@ -110,7 +110,7 @@ describe('outbox', () => {
       looks += 1;
       return inAnHour();
     });
-    const runId = await wakeUntilContinuedAsNew(client, { workflowId, again, looks: () => looks });
+    const runId = await expectALookForEachWake(client, { workflowId, again, looks: () => looks });
     await keepHistory(client, workflowId, 'outbox.continuingAsNew', runId);
     await client.workflow.getHandle(workflowId).terminate();
   });

@@ -127,8 +127,8 @@ it('brandVerification continues as new when the server suggests it, submits noth
   expect(play.submissions).toBe(1);
   expect(await handle.executeUpdate(brand.resubmitUpdate, command)).toMatchObject({ status: 'submitted' });
   await eventually(async () => expect(play.submissions).toBe(2));
-  play.status = 'verified';
   await handle.signal(brand.changedSignal);
+  play.status = 'verified';
   expect(await handle.result()).toBe('verified');
   await keepHistory(client, input.registrationId, 'brandVerification.continuedAsNew');
 });
@@ -150,8 +150,8 @@ it('campaignReview continues as new when the server suggests it, submits nothing
   const command = { args: [{ actor: 'user:usr_1' }] as [{ actor: string }] };
   expect(await handle.executeUpdate(campaign.resubmitUpdate, command)).toMatchObject({ status: 'in_review' });
   await eventually(async () => expect(play.submissions).toBe(2));
-  play.status = 'verified';
   await handle.signal(campaign.changedSignal);
+  play.status = 'verified';
   expect(await handle.result()).toBe('verified');
   await keepHistory(client, input.registrationId, 'campaignReview.continuedAsNew');
 });
@@ -187,9 +187,9 @@ it('a resubmission that is being written when the workflow continues as new is n
   written.resolve();
   expect(await answer).toMatchObject({ status: 'submitted' });
   await eventually(async () => expect(play.submissions).toBe(1));
-  play.status = 'verified';
   const current = client.workflow.getHandle(input.registrationId);
   await current.signal(brand.changedSignal);
+  play.status = 'verified';
   expect(await current.result()).toBe('verified');
 });
 

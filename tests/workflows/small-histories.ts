@@ -67,7 +67,7 @@ interface Wakeable {
  *
  * @returns the id of the run that continued as new
  */
-export async function wakeUntilContinuedAsNew(client: Client, { workflowId, again, looks }: Wakeable): Promise<string> {
+export async function expectALookForEachWake(client: Client, { workflowId, again, looks }: Wakeable): Promise<string> {
   const { runId } = await client.workflow.getHandle(workflowId).describe();
   const run = client.workflow.getHandle(workflowId, runId);
   await eventually(async () => expect(looks()).toBeGreaterThan(0));

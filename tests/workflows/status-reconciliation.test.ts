@@ -2,14 +2,13 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { reconciliationWorkflowId } from '../../workflows/ids.ts';
-import type { statusReconciliation } from '../../workflows/index.ts';
-import { wakeSignal } from '../../workflows/work-when-due/messages.ts';
+import { wakeReconciliation } from '../../workflows/status-reconciliation/start.ts';
 import { taskQueues } from '../../workflows/task-queues.ts';
 import { eventually } from '../harness/eventually.ts';
 import { type EnabledOrganization, startSystem, type System } from '../harness/system.ts';
 import { workflowBundle } from '../replay/bundle.ts';
 import { keepHistory } from '../replay/record.ts';
-import { startSmallHistories } from './small-histories.ts';
+import { expectALookForEachWake, startSmallHistories } from './small-histories.ts';
 import { create, until } from './support.ts';
 
 let system: System;
@@ -143,32 +142,26 @@ it('reported in time, nothing is asked', async () => {
 it('continues as new when the server suggests it, and ends when nothing is awaited', async () => {
   const temporal = await startSmallHistories(40);
   try {
-    let calls = 0;
+    const play = { looks: 0, isOver: false };
     await temporal.work({ taskQueue: taskQueues.control, workflowBundle: await workflowBundle(), activities: {} });
     await temporal.work({
       taskQueue: taskQueues.bulk,
       activities: {
         lookAtUnreported: async () => {
-          calls += 1;
-          return { nextAt: calls > 16 ? null : new Date(Date.now() + 3_600_000).toISOString() };
+          play.looks += 1;
+          return { nextAt: play.isOver ? null : new Date(Date.now() + 3_600_000).toISOString() };
         },
       },
     });
     const organizationId = `org_${randomUUID()}`;
     const workflowId = reconciliationWorkflowId(organizationId);
-    const handle = await temporal.client.workflow.start<typeof statusReconciliation>('statusReconciliation', {
-      taskQueue: taskQueues.control,
-      workflowId,
-      args: [{ organizationId }],
-    });
-    const current = temporal.client.workflow.getHandle<typeof statusReconciliation>(workflowId);
-    for (let seen = 1; seen < 17; seen += 1) {
-      await eventually(async () => expect(calls).toBe(seen), { everyMs: 20 });
-      await current.signal(wakeSignal);
-    }
-    await current.result();
-    expect((await current.describe()).runId).not.toBe(handle.firstExecutionRunId);
-    await keepHistory(temporal.client, workflowId, 'statusReconciliation.continuingAsNew', handle.firstExecutionRunId);
+    const again = () => wakeReconciliation(temporal.client.workflow, { organizationId });
+    await again();
+    const first = await expectALookForEachWake(temporal.client, { workflowId, again, looks: () => play.looks });
+    play.isOver = true;
+    await again();
+    await temporal.client.workflow.getHandle(workflowId).result();
+    await keepHistory(temporal.client, workflowId, 'statusReconciliation.continuingAsNew', first);
     await keepHistory(temporal.client, workflowId, 'statusReconciliation.continuedAsNew');
   } finally {
     await temporal.stop();

@@ -31,7 +31,7 @@ it('a mass SMS is accepted, started by the sweep once Temporal is back, and sent
 
   await system.start('temporal');
   await until(organization, id, { status: 'completed', sent: 40 });
-  expect(await startedAt()).toBeInstanceOf(Date);
+  await eventually(async () => expect(await startedAt()).toBeInstanceOf(Date));
   const to = (await accepted(system, organization)).map((message) => message.to);
   expect(to.toSorted()).toEqual(contacts.map((contact) => contact.mobile).toSorted());
 });

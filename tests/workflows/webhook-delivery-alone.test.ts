@@ -11,7 +11,7 @@ import { wakeWebhooks } from '../../workflows/webhook-delivery/start.ts';
 import { eventually } from '../harness/eventually.ts';
 import { workflowBundle } from '../replay/bundle.ts';
 import { keepHistory } from '../replay/record.ts';
-import { type SmallHistories, startSmallHistories, wakeUntilContinuedAsNew } from './small-histories.ts';
+import { type SmallHistories, startSmallHistories, expectALookForEachWake } from './small-histories.ts';
 
 /** What `deliverWebhooks` answers; each test sets its own. */
 const plays = new Map<string, () => Date | null>();
@@ -63,7 +63,7 @@ it('continues as new when the server suggests it, with a look, so that no wake i
     looks += 1;
     return null;
   });
-  const runId = await wakeUntilContinuedAsNew(client, { workflowId, again, looks: () => looks });
+  const runId = await expectALookForEachWake(client, { workflowId, again, looks: () => looks });
   await keepHistory(client, workflowId, 'webhookDelivery.continuingAsNew', runId);
   await client.workflow.getHandle(workflowId).terminate();
 });

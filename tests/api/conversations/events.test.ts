@@ -188,7 +188,9 @@ describe('under load', () => {
     const restless = (async () => {
       while (state.isWriting || seen.length < 1_000) {
         const stream = await open({ after: lastEventId });
-        await sleep(Math.random() * 30);
+        // With something where there is something, so that it gets on however slow the machine is.
+        await Promise.race([stream.until(1).catch(() => {}), sleep(500)]);
+        await sleep(Math.random() * 20);
         stream.close();
         seen.push(...stream.events.map(({ id }) => id!));
         lastEventId = stream.lastEventId() || lastEventId;
@@ -223,7 +225,8 @@ describe('under load', () => {
     const well = await open();
     const before = well.events.length;
     const large = { type: 'message.updated' as const, data: { filling: 'x'.repeat(10_000) } };
-    for (let round = 1; round <= 20; round += 1) {
+    // More than any kernel keeps for a socket by itself.
+    for (let round = 1; round <= 40; round += 1) {
       await api.database.inOrganization(acme.id, (trx) =>
         tellStreams(
           trx,
@@ -312,7 +315,7 @@ test('a stream goes on when its database connections were cut', async () => {
   await withClient(api.databaseUrl, (client) =>
     client.query(`
       select pg_terminate_backend(pid) from pg_stat_activity
-      where datname = current_database() and pid <> pg_backend_pid()`),
+      where datname = current_database() and usename = current_user and pid <> pg_backend_pid()`),
   );
   await eventually(() => tell(acme, 2));
   await stream.until(2);
@@ -326,8 +329,10 @@ test('closing the API ends its streams at once', async () => {
   const stream = await openEventStream(own.url, organization.key);
   const stuck = await fetch(`${own.url}/v1/events`, { headers: { authorization: `Bearer ${organization.key}` } });
   const before = performance.now();
-  await own.stop();
-  expect(performance.now() - before).toBeLessThan(3_000);
+  await own.app.close();
+  // A stream that held it up would do so until its next heartbeat at least, after up to 15 seconds.
+  expect(performance.now() - before).toBeLessThan(10_000);
   await eventually(async () => expect(stream.hasEnded()).toBe(true));
   await stuck.body?.cancel();
+  await own.stop();
 });

@@ -11,7 +11,8 @@ beforeAll(async () => {
   // Half an hour before the default window opens, on a weekday that is no holiday.
   let half = DateTime.fromJSDate(api.clock.now(), { zone: chicago }).plus({ days: 1 }).set({ hour: 7, minute: 30 });
   while (half.weekday !== 2) half = half.plus({ days: 1 });
-  api.clock.advance(half.startOf('minute').toMillis() - api.clock.now().getTime());
+  api.clock.set(half.startOf('minute').toJSDate());
+  api.clock.hold();
 });
 afterAll(async () => {
   await api?.stop();

@@ -1,7 +1,8 @@
 /** What else is changed of a line: where its calls go (B5), its pool (B8), and whether anybody uses it (B10). */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { somePhone } from '../../harness/phone-numbers.ts';
 import { type Api, startApi } from '../support.ts';
-import { addLine, somePhone, staffed, userClient } from './support.ts';
+import { addLine, staffed, userClient } from './support.ts';
 
 let api: Api;
 let own: Awaited<ReturnType<typeof staffed>>;

@@ -4,8 +4,9 @@ import { ServiceError } from '@temporalio/client';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { markJobStarted } from '../../../db/numbers/jobs.ts';
 import { startSweep } from '../../../worker/sweep.ts';
+import { somePhone } from '../../harness/phone-numbers.ts';
 import { type Api, type Organization, startApi } from '../support.ts';
-import { addLine, addUser, somePhone, userClient } from './support.ts';
+import { addLine, addUser, userClient } from './support.ts';
 
 const away = async () => {
   throw new ServiceError('away', { cause: Object.assign(new Error('away'), { code: 14 }) });

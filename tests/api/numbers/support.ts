@@ -1,5 +1,5 @@
 /** What the tests of numbers begin with: lines without a purchase, and the API beside a simulator in this process. */
-import { randomBytes, randomInt } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import twilio, { type Twilio } from 'twilio';
 import type { Permission } from '../../../api/permissions.ts';
 import { newId } from '../../../db/ids.ts';
@@ -10,10 +10,8 @@ import { createTwilioGateway } from '../../../twilio/gateway.ts';
 import { TwilioHttpClient } from '../../../twilio/http-client.ts';
 import { type Control, controlClient } from '../../harness/control.ts';
 import { freePort } from '../../harness/infrastructure.ts';
+import { somePhone } from '../../harness/phone-numbers.ts';
 import { type Api, type Client, type Organization, startApi } from '../support.ts';
-
-/** Distinct, possible, and not Twilio's magic ones. */
-export const somePhone = (): string => `+1312${randomInt(2_000_000, 9_999_999)}`;
 
 /** A user, by name. @returns the id */
 export async function addUser({ client }: Organization, name: string, fields: object = {}): Promise<string> {

@@ -1,8 +1,9 @@
 /** Calls to a line (B5): the simulator calls, and reads what the webhook answers. */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import twilio, { type Twilio } from 'twilio';
+import { somePhone } from '../../harness/phone-numbers.ts';
 import type { Organization } from '../support.ts';
-import { addLine, type ApiWithTwilio, somePhone, startWithSimulator } from './support.ts';
+import { addLine, type ApiWithTwilio, startWithSimulator } from './support.ts';
 
 let twin: ApiWithTwilio;
 let acme: Organization;

@@ -83,7 +83,7 @@ describe('a page', () => {
     expect(silent).toEqual({ reachable: false, detail: 'no answer within 3 seconds' });
     expect(slow).toEqual({ reachable: false, detail: 'no answer within 3 seconds' });
     expect(broken).toMatchObject({ reachable: false });
-    expect(performance.now() - took).toBeLessThan(4_500);
+    expect(performance.now() - took).toBeLessThan(10_000);
   });
 
   test('whose server refuses connections, or that is no web address, is not', async () => {
