@@ -96,16 +96,21 @@ export async function requireFree(port: number, variable: string): Promise<void>
 }
 
 /**
- * A port nobody listens on, and `reserve` more directly above the named offsets.
- *
- * It is drawn at random from below the range from which the kernel takes the source ports of outgoing connections
- * (32768 upwards on Linux): a port that the kernel hands out as "free" is often taken a moment later by a connection.
+ * Below the range from which the kernel takes the source ports of outgoing connections (32768 upwards on Linux): a port
+ * that the kernel hands out as "free" is often taken a moment later by a connection.
  */
-export async function freePort(offsets: readonly number[] = []): Promise<number> {
+const drawable = { from: 15_000, count: 17_000 };
+/** By this process: a program may take seconds until it listens on its port. */
+const drawn = new Set<number>();
+
+/** A port nobody listens on, drawn at random, so that those at the named offsets from it are free too. */
+export async function freePort(offsets: readonly number[] = [], { from, count } = drawable): Promise<number> {
   for (let attempt = 0; attempt < 200; attempt += 1) {
-    const port = 15_000 + Math.floor(Math.random() * 17_000);
-    const all = await Promise.all([port, ...offsets.map((offset) => port + offset)].map(isFree));
-    if (all.every(Boolean)) return port;
+    const port = from + Math.floor(Math.random() * count);
+    const all = [port, ...offsets.map((offset) => port + offset)];
+    if (all.some((one) => drawn.has(one))) continue;
+    for (const one of all) drawn.add(one);
+    if ((await Promise.all(all.map(isFree))).every(Boolean)) return port;
   }
-  throw new Error('No free port found between 15000 and 32000');
+  throw new Error(`No free port found between ${from} and ${from + count}`);
 }

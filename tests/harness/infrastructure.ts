@@ -11,11 +11,13 @@ import { inject } from 'vitest';
 import { createDatabase, withClient } from '../../launcher/postgres.ts';
 import { startStack, type Component, type Stack } from '../../launcher/stack.ts';
 import type { Ports, RealServers } from '../../launcher/support/settings.ts';
-import { freePort, waitFor } from '../../launcher/support/waiting.ts';
+import { freePort as freePortIn, waitFor } from '../../launcher/support/waiting.ts';
 import { findTimeSkippingServer, startTimeSkippingServer } from '../../launcher/time-skipping-server.ts';
 import { TEMPLATE } from './servers.ts';
 
-export { freePort } from '../../launcher/support/waiting.ts';
+/** Each of Vitest's workers draws from a range of its own: until a program listens, another could draw its port. */
+const ports = { from: 15_000 + 2_000 * (Number(process.env['VITEST_POOL_ID'] ?? 0) % 8), count: 2_000 };
+export const freePort = (offsets: readonly number[] = []): Promise<number> => freePortIn(offsets, ports);
 
 const short = () => randomUUID().slice(0, 8);
 
