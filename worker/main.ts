@@ -1,5 +1,4 @@
 /** The worker process: runs workflows and activities, sweeps, and shuts down without losing what is in flight. */
-import path from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import pino from 'pino';
@@ -30,6 +29,7 @@ import { wakeOutbox } from '../workflows/outbox/start.ts';
 import { taskQueues } from '../workflows/task-queues.ts';
 import { numberDuties } from './number-duties.ts';
 import { startSweep } from './sweep.ts';
+import { workflowBundle } from './workflow-bundle.ts';
 
 const config = readConfig([
   'DATABASE_URL',
@@ -104,7 +104,7 @@ const shared = {
 const control = await Worker.create({
   ...shared,
   taskQueue: taskQueues.control,
-  workflowsPath: path.join(import.meta.dirname, '../workflows/index.ts'),
+  workflowBundle: await workflowBundle(Runtime.instance().logger),
   activities: {
     ...createMassSmsActivities({ database, clock }),
     ...createDigestActivities({ database, clock, publicUrl: publicUrlOf(config), sendEmails: emails.send }),

@@ -1,17 +1,14 @@
-/** The workflows as the worker bundles them, once per test file. */
-import path from 'node:path';
-import { bundleWorkflowCode, DefaultLogger, Runtime, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+/** The workflows as the worker runs them, once per test file. */
+import { DefaultLogger, Runtime, type WorkflowBundle } from '@temporalio/worker';
+import { workflowBundle as bundleOf } from '../../worker/workflow-bundle.ts';
 
 const logger = new DefaultLogger('ERROR');
 // Workers that replay, and failures that tests play, are not worth a line each.
 Runtime.install({ logger });
 
-let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
+let bundle: Promise<WorkflowBundle> | undefined;
 
-export function workflowBundle(): Promise<WorkflowBundleWithSourceMap> {
-  bundle ??= bundleWorkflowCode({
-    workflowsPath: path.join(import.meta.dirname, '../../workflows/index.ts'),
-    logger,
-  });
+export function workflowBundle(): Promise<WorkflowBundle> {
+  bundle ??= bundleOf(logger);
   return bundle;
 }
