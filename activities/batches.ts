@@ -16,6 +16,7 @@ import {
   sendingOrganization,
   wholeRange,
 } from '../db/mass-sms.ts';
+import { spaceOut } from '../db/mass-sms-plan.ts';
 import { beginBatch, endBatch, setStatus } from '../db/mass-sms-status.ts';
 import {
   cancelUnsent,
@@ -121,6 +122,7 @@ export function createBatchActivities(deps: BatchDeps) {
           return waiting(row.status, firstMoment(batchRules(row, organization.settings), ends ?? now));
         }
         await beginBatch(trx, massSmsId, batch.number, now);
+        await spaceOut(trx, row, organization, { number: batch.number, startedAt: now });
       }
       if (row.status === 'scheduled') await setStatus(trx, massSmsId, 'in_process', { now });
       return {

@@ -28,9 +28,7 @@ import { idParams } from '../schemas.ts';
 import { endedMeanwhile, failureOf, isUnanswered, obeyWithinMs, unanswered } from '../workflow-updates.ts';
 import { readMassSms } from './read.ts';
 import { massSms, startAt } from './schemas.ts';
-
-/** A start this far back still counts as now: clocks differ, and people take a moment. */
-const pastToleranceMs = 60_000;
+import { requireStart } from './start.ts';
 
 const notAllowed = (action: MassSmsAction, { status, allowed }: Refusal): Problem =>
   conflict(
@@ -48,13 +46,6 @@ const notAcknowledged = ({ allowed }: Refusal): Problem =>
       'or cancel.',
     allowed,
   );
-
-/** @throws {Problem} 422 for a start that has passed */
-export function requireFuture(instant: Date | undefined, now: Date): void {
-  if (instant && instant.getTime() < now.getTime() - pastToleranceMs) {
-    throw refused('start_in_the_past', `It is ${now.toISOString()} now: choose a later start, or leave it out.`);
-  }
-}
 
 async function requireKnown(deps: Deps, organizationId: string, massSmsId: string): Promise<ListedMassSms> {
   const row = await deps.database.inOrganization(organizationId, (trx) => findListedMassSms(trx, massSmsId));
@@ -190,7 +181,7 @@ export const massSmsCommandRoutes: FastifyPluginAsyncZod = async (app) => {
     },
     async (request, reply) => {
       const { startAt: start, acknowledge } = request.body ?? {};
-      requireFuture(start, deps.clock.now());
+      requireStart(start, deps.clock.now());
       const given = { ...(start && { startAt: start.toISOString() }), ...(acknowledge && { acknowledge }) };
       return reply.send((await run(request, reply, 'resume', given)).body);
     },
@@ -213,7 +204,7 @@ export const massSmsCommandRoutes: FastifyPluginAsyncZod = async (app) => {
     },
     async (request, reply) => {
       const { startAt: start, allowWeekends } = request.body;
-      requireFuture(start, deps.clock.now());
+      requireStart(start, deps.clock.now());
       const given = { ...(start && { startAt: start.toISOString() }), allowWeekends };
       return reply.send((await run(request, reply, 'reschedule', given)).body);
     },

@@ -9,7 +9,6 @@ import { createMassSms, sendingPools } from '../../db/mass-sms-create.ts';
 import { listMassSms, listRecipients } from '../../db/mass-sms-list.ts';
 import { findOrganization } from '../../db/organizations.ts';
 import { findUser } from '../../db/users.ts';
-import { NeverOpensError } from '../../domain/batches.ts';
 import { type MassSmsStatus, massSmsStatuses } from '../../domain/mass-sms.ts';
 import { merge, mergeCodesIn } from '../../domain/merge-codes.ts';
 import { inWordsOf, longestBody, withDisclaimer } from '../../domain/message-text.ts';
@@ -28,9 +27,9 @@ import { idParams, search } from '../schemas.ts';
 import { wordingOf } from '../wording.ts';
 import { tellTemporal } from '../tell-temporal.ts';
 import { autoRespondOf } from './auto-respond.ts';
-import { requireFuture } from './commands.ts';
 import { readMassSms, withFigures } from './read.ts';
 import { massSms, newMassSms, recipient, startAt } from './schemas.ts';
+import { refusePlan, requireStart } from './start.ts';
 
 export const defaultLeadMs = 90 * 60_000;
 const shownByDefault: readonly MassSmsStatus[] = ['scheduled', 'in_process', 'paused', 'error'];
@@ -107,7 +106,7 @@ async function create(trx: Trx, request: FastifyRequest, body: NewMassSmsBody, n
   const { settings, segmentsPerSecond } = await sendingOrganization(trx, organizationId);
   const { timeZone = settings.sendWindow.timeZone } = body;
   const text = await massSmsText(trx, request, body, settings);
-  requireFuture(body.startAt, now);
+  requireStart(body.startAt, now);
   const wanted = body.startAt ?? new Date(now.getTime() + (body.immediate ? 0 : defaultLeadMs));
   const created = await createMassSms(trx, {
     organizationId,
@@ -120,16 +119,14 @@ async function create(trx: Trx, request: FastifyRequest, body: NewMassSmsBody, n
     autoRespond: text.autoRespond,
     timeZone,
     startAt: wanted < now ? now : wanted,
+    immediate: body.immediate,
     allowWeekends: body.allowWeekends,
     atWindowClose: body.atWindowClose,
     createdBy: actorOf(request),
     settings,
     segmentsPerSecond,
     now,
-  }).catch((error: unknown) => {
-    if (error instanceof NeverOpensError) throw refused('window_never_opens', error.message);
-    throw error;
-  });
+  }).catch(refusePlan);
   if (created.kind === 'created') {
     text.requireRoomFor(created.longest);
     return created.id;

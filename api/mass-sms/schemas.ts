@@ -38,7 +38,9 @@ export const newMassSms = z
       .enum(purposes)
       .optional()
       .meta({ description: "Whose consent is needed; by default the template's, or promotional" }),
-    startAt: startAt.optional().meta({ description: 'When the first batch starts; by default in about 90 minutes' }),
+    startAt: startAt.optional().meta({
+      description: 'When the first batch starts, at most two years ahead; by default in about 90 minutes',
+    }),
     immediate: z.boolean().default(false).meta({ description: 'Start now, or as soon as the sending window opens' }),
     timeZone: timeZone
       .optional()
@@ -92,7 +94,7 @@ export const massSms = z
     status: z.enum(massSmsStatuses),
     recipients: z.int(),
     excluded: excludedCounts,
-    startAt: instant,
+    startAt: instant.meta({ description: 'When the first batch began or, until then, when it is to' }),
     endAt: instant.meta({ description: 'When it ended, or an estimate of when it will' }),
     endAtIsEstimate: z.boolean(),
     sent: z.int(),

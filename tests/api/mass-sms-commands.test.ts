@@ -44,6 +44,7 @@ beforeEach(async () => {
       body: 'Hi',
       time_zone: 'UTC',
       start_at: at,
+      daily_at: '10:00',
       end_at: at,
       allow_weekends: true,
       at_window_close: 'continue',
