@@ -99,9 +99,9 @@ async function obey(trx: Trx, { row, organization, command, now }: Obeying): Pro
       await setStatus(trx, row.id, 'cancelled', { now, endAt: now });
       return atRest('cancelled', now);
     case 'resume': {
-      if (row.status === 'suspended') {
-        await trx.updateTable('mass_sms').set({ drop_rate_since: now }).where('id', '=', row.id).execute();
-      }
+      // What was claimed before is reported for days: it must not stop the mass SMS once more.
+      const since = { resumed_at: now, ...(row.status === 'suspended' && { drop_rate_since: now }) };
+      await trx.updateTable('mass_sms').set(since).where('id', '=', row.id).execute();
       const { startAt } = command;
       const wanted = startAt === undefined ? { startAt: now, immediate: true } : { startAt: new Date(startAt) };
       const plan = { first: (rules: BatchRules) => firstStart(rules, wanted), continuing: true };
