@@ -149,10 +149,10 @@ async function insertRecipients(
 export async function sendingPools(
   trx: Trx,
   organizationId: string,
-): Promise<{ id: string; name: string; lines: string[] }[]> {
+): Promise<{ id: string; name: string; purpose: Purpose; lines: string[] }[]> {
   const pools = await trx
     .selectFrom('number_pools')
-    .select(['id', 'name'])
+    .select(['id', 'name', 'purpose'])
     .where('organization_id', '=', organizationId)
     .orderBy('id')
     .execute();
@@ -170,5 +170,5 @@ export async function sendingPools(
     .forShare()
     .execute();
   const linesOf = Map.groupBy(rows, (row) => row.pool_id);
-  return pools.map(({ id, name }) => ({ id, name, lines: (linesOf.get(id) ?? []).map((row) => row.phone_number) }));
+  return pools.map((pool) => ({ ...pool, lines: (linesOf.get(pool.id) ?? []).map((row) => row.phone_number) }));
 }

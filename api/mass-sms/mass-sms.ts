@@ -13,10 +13,11 @@ import { type MassSmsStatus, massSmsStatuses } from '../../domain/mass-sms.ts';
 import { merge, mergeCodesIn } from '../../domain/merge-codes.ts';
 import { inWordsOf, longestBody, withDisclaimer } from '../../domain/message-text.ts';
 import { messageStatuses } from '../../domain/message-status.ts';
+import type { Purpose } from '../../domain/purpose.ts';
 import { localTime } from '../../domain/send-window.ts';
 import type { Settings } from '../../domain/settings.ts';
 import { startMassSms } from '../../workflows/mass-sms/start.ts';
-import { requireKnownList } from '../audience.ts';
+import { massSmsPurpose, requireKnownList } from '../audience.ts';
 import { audit } from '../audit.ts';
 import { actorOf, organizationOf, principalOf } from '../auth.ts';
 import { command } from '../idempotency.ts';
@@ -36,15 +37,25 @@ const shownByDefault: readonly MassSmsStatus[] = ['scheduled', 'in_process', 'pa
 
 type NewMassSmsBody = z.infer<typeof newMassSms>;
 
-/** The pool to send from: the one named, or the only one. @throws {Problem} 422 */
-async function senderOf(trx: Trx, organizationId: string, poolId: string | undefined) {
+/** The pool to send from: the one named, or the only one, or the only one of the purpose. @throws {Problem} 422 */
+async function senderOf(
+  trx: Trx,
+  organizationId: string,
+  { poolId, purpose }: { poolId: string | undefined; purpose: Purpose },
+) {
   const pools = await sendingPools(trx, organizationId);
-  const pool =
-    poolId === undefined ? (pools.length === 1 ? pools[0] : undefined) : pools.find((one) => one.id === poolId);
+  const ofPurpose = pools.filter((one) => one.purpose === purpose);
+  const choice =
+    poolId !== undefined ? pools.filter(({ id }) => id === poolId) : pools.length === 1 ? pools : ofPurpose;
+  const pool = choice.length === 1 ? choice[0] : undefined;
   if (!pool) {
     if (poolId !== undefined) throw refused('unknown_pool', 'There is no such number pool: GET /v1/pools lists them.');
     if (pools.length === 0) throw refused('no_pool', 'This organization has no number pool: buy a number first.');
-    throw refused('pool_required', 'There are several number pools: choose one with poolId.');
+    const which = ofPurpose.length === 0 ? 'none of them' : 'more than one of them';
+    throw refused(
+      'pool_required',
+      `There are several number pools, and ${which} is for ${purpose} messages: choose one with poolId.`,
+    );
   }
   if (pool.lines.length > 0) return pool;
   throw refused(
@@ -82,10 +93,17 @@ function requireRoom(characters: number): void {
 export async function massSmsText(trx: Trx, request: FastifyRequest, body: NewMassSmsBody, settings: Settings) {
   const autoRespond = await autoRespondOf(trx, request, body, settings);
   const alsoSays = autoRespond ? mergeCodesIn(autoRespond.body) : [];
-  const wording = await wordingOf(trx, request, body, { ordinary: 'promotional', mayBelongToCampaign: true, alsoSays });
+  const wording = await wordingOf(trx, request, body, {
+    ordinary: massSmsPurpose,
+    mayBelongToCampaign: true,
+    alsoSays,
+  });
   if (!settings.permittedPurposes.includes(wording.purpose)) {
     const permitted = settings.permittedPurposes.join(', ');
-    throw refused('purpose_not_permitted', `This organization may send ${permitted} messages only.`);
+    throw refused(
+      'purpose_not_permitted',
+      `This organization may send ${permitted} messages only: choose that purpose, or change permittedPurposes in the settings.`,
+    );
   }
   const names = await mergeValues(trx, request, `${wording.body} ${autoRespond?.body ?? ''}`);
   const values = { ...wording.values, ...names };
@@ -112,7 +130,7 @@ async function create(trx: Trx, request: FastifyRequest, body: NewMassSmsBody, n
     organizationId,
     name: body.name ?? `${list ?? query} ${localTime(now, timeZone).toISODate()}`,
     audience: { list, query, limitToTop, purpose: text.purpose },
-    pool: await senderOf(trx, organizationId, body.poolId),
+    pool: await senderOf(trx, organizationId, { poolId: body.poolId, purpose: text.purpose }),
     body: text.body,
     values: text.values,
     origin: text.origin,

@@ -20,7 +20,7 @@ export const newMassSms = z
     name: text(200).optional().meta({ description: 'By default the list and the date' }),
     poolId: id('pool')
       .optional()
-      .meta({ description: 'The number pool to send from; may be left out when there is one' }),
+      .meta({ description: 'The number pool to send from; may be left out when there is one, or one of this purpose' }),
     body: textWithCodes(1_600)
       .optional()
       .meta({
@@ -99,7 +99,9 @@ export const massSms = z
     endAtIsEstimate: z.boolean(),
     sent: z.int(),
     remaining: z.int(),
-    completePercent: percent,
+    completePercent: percent.meta({
+      description: 'Of the recipients, those nothing more will be done for; of a cancelled one, those sent',
+    }),
     undeliveredPercent: percent.meta({ description: 'Of those sent' }),
     unsubscribedPercent: percent.meta({ description: 'Of those sent' }),
     purpose: z.enum(purposes),
@@ -154,7 +156,7 @@ export function toMassSms(
     startAt: row.start_at.toISOString(),
     endAt: row.end_at.toISOString(),
     endAtIsEstimate: row.end_at_is_estimate,
-    ...progress(totalTally(tallies.values()), row.recipients),
+    ...progress(totalTally(tallies.values()), row.recipients, { isCancelled: row.status === 'cancelled' }),
     purpose: row.purpose,
     body: row.body,
     templateId: row.template_id,

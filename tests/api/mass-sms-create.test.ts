@@ -1,4 +1,4 @@
-/** `POST /v1/mass-sms`: when it starts, and what is refused of a start and of a plan (F4). */
+/** `POST /v1/mass-sms`: when it starts, what is refused of a start and of a plan (F4), and what it is sent from (B8). */
 import { sql } from 'kysely';
 import { DateTime } from 'luxon';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -135,4 +135,47 @@ describe('the plan', () => {
     expect(created.status).toBe(201);
     expect(created.body.batches).toHaveLength(1_000);
   });
+});
+
+describe('the pool', () => {
+  beforeEach(() => begin());
+
+  test('that is not named is the only one, or the only one of the purpose', async () => {
+    const main = await pool('Main', 'transactional');
+    await assign(main);
+    expect(await post()).toMatchObject({ status: 201, body: { sender: { id: main } } });
+    const news = await pool('News', 'promotional');
+    // It has no number, and is still the one that is meant.
+    expect(await post()).toMatchObject({ status: 422, body: { reason: 'no_numbers' } });
+    await assign(news);
+    expect(await post()).toMatchObject({ status: 201, body: { sender: { id: news } } });
+  });
+
+  test('is asked for where none or several are for the purpose', async () => {
+    const news = await pool('News', 'promotional');
+    await assign(news);
+    await pool('Offers', 'promotional');
+    expect(await post()).toMatchObject({
+      status: 422,
+      body: { reason: 'pool_required', detail: expect.stringContaining('more than one of them is for promotional') },
+    });
+    expect(await post({ purpose: 'transactional' })).toMatchObject({
+      status: 422,
+      body: { reason: 'pool_required', detail: expect.stringContaining('none of them is for transactional') },
+    });
+    expect(await post({ poolId: news })).toMatchObject({ status: 201, body: { sender: { id: news } } });
+  });
+});
+
+test('a purpose that is not permitted is refused with what to do', async () => {
+  await begin({ permittedPurposes: ['transactional'] });
+  await assign(await pool('Main', 'transactional'));
+  expect(await post()).toMatchObject({
+    status: 422,
+    body: {
+      reason: 'purpose_not_permitted',
+      detail: expect.stringContaining('choose that purpose, or change permittedPurposes in the settings'),
+    },
+  });
+  expect(await post({ purpose: 'transactional' })).toMatchObject({ status: 201 });
 });
