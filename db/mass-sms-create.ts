@@ -170,5 +170,10 @@ export async function sendingPools(
     .forShare()
     .execute();
   const linesOf = Map.groupBy(rows, (row) => row.pool_id);
-  return pools.map((pool) => ({ ...pool, lines: (linesOf.get(pool.id) ?? []).map((row) => row.phone_number) }));
+  return pools.map(({ id, name, purpose }) => ({
+    id,
+    name,
+    purpose,
+    lines: (linesOf.get(id) ?? []).map((row) => row.phone_number),
+  }));
 }

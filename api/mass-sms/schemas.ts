@@ -76,7 +76,9 @@ const drops = z
         code: z.int().nullable().meta({ description: "Twilio's error code; null where it gave none" }),
         count: z.int(),
         reason: z.string(),
-        counted: z.boolean().meta({ description: 'Whether it speaks for a suspension; an opt-out at Twilio does not' }),
+        counted: z.boolean().meta({
+          description: 'Whether it speaks for a suspension; an opt-out at Twilio and a window that closed do not',
+        }),
       }),
     ),
     carriers: z.array(z.string()).meta({ description: 'Those that error codes name: Twilio reports no others' }),

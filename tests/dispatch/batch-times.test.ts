@@ -98,14 +98,18 @@ describe('the start of the whole', () => {
     const paused = await massSms('2026-12-01T09:00', 2, { startAt: local('2026-12-01T10:00') });
     await fixture.command(paused, 'reschedule', { startAt: local('2026-12-01T11:00').toISOString() });
     expect(shown((await row(paused)).start_at)).toBe('Tue 01 11:00');
-    fixture.twilio.answer = async () => ({ kind: 'later' }) as never;
-    // The window closes in the middle of the batch.
-    await runAt(paused, '2026-12-01T15:59:28');
+    let isPaused = false;
+    // In the middle of the batch: Twilio asks to come back, and then nothing is claimed any more.
+    fixture.twilio.answer = async () => {
+      if (!isPaused) await fixture.command(paused, 'pause');
+      isPaused = true;
+      return { kind: 'later', detail: 'Come back later.' };
+    };
+    expect((await runAt(paused, '2026-12-01T11:10')).status).toBe('paused');
     expect(await fixture.batches(paused)).toEqual(['sending', 'scheduled']);
-    await fixture.command(paused, 'pause');
     await fixture.command(paused, 'resume', { startAt: local('2026-12-03T12:00').toISOString() });
     expect(await plan(paused)).toEqual(['Thu 03 12:00', 'Fri 04 12:00']);
-    expect(shown((await row(paused)).start_at)).toBe('Tue 01 15:59');
+    expect(shown((await row(paused)).start_at)).toBe('Tue 01 11:10');
   });
 });
 
@@ -142,5 +146,23 @@ describe('the daily time', () => {
     await weekends(true);
     expect((await plan(moved)).slice(1)).toEqual(['Thu 10 15:00', 'Fri 11 15:00', 'Sat 12 15:00']);
     expect((await row(moved)).daily_at).toBe('15:00');
+  });
+});
+
+describe('Twilio may deliver', () => {
+  const wholeDay: SettingsOverrides = {
+    sendWindow: { startTime: '00:00', endTime: '00:00', timeZone: zone, days },
+  };
+
+  it.for([
+    ['until the window closes', '2026-12-01T15:00', windowOn(days), 3_600],
+    ['as long as Twilio takes where the window goes on after midnight', '2026-12-01T23:00', wholeDay, 36_000],
+    ['until midnight where the next day is not allowed', '2026-12-04T23:00', wholeDay, 3_600],
+  ] as const)('%s', async ([, at, settings, seconds]) => {
+    const batches = await massSms(at, 1, { settings });
+    await fixture.run(batches);
+    const [first] = fixture.twilio.sent;
+    expect(first!.validityPeriod).toBeLessThanOrEqual(seconds);
+    expect(first!.validityPeriod).toBeGreaterThan(seconds - 60);
   });
 });
