@@ -1,7 +1,7 @@
 /** What a run of a batch decides by: no I/O, the instant given. */
 import { type Batch, batchRules, type SendingOrganization, sendingEnds } from '../db/mass-sms.ts';
 import type { MassSmsCause, MassSmsRow } from '../db/schema.ts';
-import { firstMoment, lawfulMoments } from '../domain/batches.ts';
+import { firstMoment, lawfulMoments, openUntil } from '../domain/batches.ts';
 import type { Recipient } from '../domain/lawful-hours/places.ts';
 import type { MassSmsState } from '../domain/mass-sms.ts';
 import type { Settings } from '../domain/settings.ts';
@@ -72,9 +72,20 @@ export const waiting = (status: MassSmsState['status'], until: Date): MassSmsSta
   runAt: until.toISOString(),
 });
 
-/** Seconds until the end of sending, as Twilio takes them. */
+/** The longest Twilio takes. */
+const longestValidityMs = 36_000_000;
+
+/**
+ * Until when what is sent before `ends` may be delivered: what is open goes on after the end of a batch's day where the
+ * window does.
+ */
+export const deliveryEnds = (row: MassSmsRow, settings: Settings, ends: Date): Date =>
+  openUntil(batchRules(row, settings), new Date(ends.getTime() - 1), new Date(ends.getTime() + longestValidityMs)) ??
+  ends;
+
+/** Seconds until something must have been delivered, as Twilio takes them. */
 export const validityPeriod = (ends: Date, now: Date): number =>
-  Math.min(36_000, Math.max(1, Math.floor((ends.getTime() - now.getTime()) / 1000)));
+  Math.max(1, Math.floor(Math.min(longestValidityMs, ends.getTime() - now.getTime()) / 1000));
 
 /** What the organization lacks to send at all, as the cause of an Error. */
 export function missingFor(organization: SendingOrganization): MassSmsCause | null {

@@ -1,12 +1,9 @@
 /** Running a batch of a mass SMS: the long activity, on the bulk queue. */
 import { ApplicationFailure, Context } from '@temporalio/activity';
-import type { Clock } from '../clock.ts';
-import type { Database } from '../db/database.ts';
 import {
   type Batch,
   batchesOf,
   batchRules,
-  cancelRest,
   disclaimerOf,
   findMassSms,
   isOpen,
@@ -14,8 +11,8 @@ import {
   type SendingOrganization,
   sendingEnds,
   sendingOrganization,
-  wholeRange,
 } from '../db/mass-sms.ts';
+import { spaceOut } from '../db/mass-sms-plan.ts';
 import { beginBatch, endBatch, setStatus } from '../db/mass-sms-status.ts';
 import {
   cancelUnsent,
@@ -29,12 +26,13 @@ import { estimateEnd } from '../db/mass-sms-end.ts';
 import { placesLeft } from '../db/mass-sms-recipients.ts';
 import { learnFromRefusals } from '../db/refusals.ts';
 import type { MassSmsRow } from '../db/schema.ts';
-import type { SecretBox } from '../db/secrets.ts';
 import { firstMoment, NeverOpensError } from '../domain/batches.ts';
 import { isRunning, type MassSmsState } from '../domain/mass-sms.ts';
-import type { TwilioAccount, TwilioGateway } from '../twilio/gateway.ts';
+import type { TwilioAccount } from '../twilio/gateway.ts';
 import { batchClaims } from './batch-claims.ts';
+import { accountOf, type RestDeps, settleAtRest } from './batch-rest.ts';
 import {
+  deliveryEnds,
   earliest,
   heldUntil,
   idle,
@@ -54,11 +52,7 @@ import { whileFewAreDropped } from './suspension.ts';
 
 export type BatchActivities = ReturnType<typeof createBatchActivities>;
 
-export interface BatchDeps {
-  database: Database;
-  clock: Clock;
-  twilio: TwilioGateway;
-  secrets: SecretBox;
+export interface BatchDeps extends RestDeps {
   /** Where Twilio reaches the API. */
   publicUrl: string;
   /** Requests under way at once, all batches of this worker together. */
@@ -81,6 +75,8 @@ interface Run {
   disclaimer: string;
   /** When sending must have ended, or null while the window is closed. */
   ends: Date | null;
+  /** Until when what is sent until then may be delivered. */
+  deliverBy: Date | null;
   /** The window it began in has closed for good. */
   expired: boolean;
 }
@@ -88,10 +84,6 @@ interface Run {
 export function createBatchActivities(deps: BatchDeps) {
   const { database, clock } = deps;
   const slots = createSlots(deps.concurrency);
-
-  /** Only for an organization that lacks nothing. */
-  const accountOf = ({ accountSid, authToken }: SendingOrganization): TwilioAccount =>
-    deps.twilio.account({ accountSid: accountSid!, authToken: deps.secrets.decrypt(authToken!) });
 
   /** Finds the batch to run and says it is being sent; or the state in which nothing is to be run. */
   const begin = (organizationId: string, massSmsId: string): Promise<Run | MassSmsState | { resting: MassSmsRow }> =>
@@ -111,7 +103,7 @@ export function createBatchActivities(deps: BatchDeps) {
       const missing = missingFor(organization);
       if (missing) {
         await setStatus(trx, massSmsId, 'error', { now, cause: missing });
-        return idle('error');
+        return waiting('error', now);
       }
       const expired = batch.status === 'sending' && isExpired(row, batch, organization, now);
       const ends = expired ? null : sendingEnds(row, organization.settings, now);
@@ -121,6 +113,7 @@ export function createBatchActivities(deps: BatchDeps) {
           return waiting(row.status, firstMoment(batchRules(row, organization.settings), ends ?? now));
         }
         await beginBatch(trx, massSmsId, batch.number, now);
+        await spaceOut(trx, row, organization, { number: batch.number, startedAt: now });
       }
       if (row.status === 'scheduled') await setStatus(trx, massSmsId, 'in_process', { now });
       return {
@@ -129,16 +122,17 @@ export function createBatchActivities(deps: BatchDeps) {
         batch,
         range: rankRange(row, batches, batch.number),
         organization,
-        account: accountOf(organization),
+        account: accountOf(deps, organization)!,
         messagingServiceSid: organization.messagingServiceSid!,
         disclaimer: await disclaimerOf(trx, row, organization),
         ends,
+        deliverBy: ends && deliveryEnds(row, organization.settings, ends),
         expired,
       };
     });
 
   /** One pass over what is queued, until `signal`. @returns also whether another one is due at once */
-  const send = async (run: Run, ends: Date, signal: AbortSignal, onProgress: (sent: number) => void) => {
+  const send = async (run: Run, deliverBy: Date, signal: AbortSignal, onProgress: (sent: number) => void) => {
     const { organizationId, row, organization, account, messagingServiceSid } = run;
     const attemptId = Context.current().info.activityId + '/' + Context.current().info.attempt;
     const rate = organization.segmentsPerSecond;
@@ -154,7 +148,7 @@ export function createBatchActivities(deps: BatchDeps) {
             messagingServiceSid,
             // Twilio repeats a report that failed, also after a 5xx: by default it would not.
             statusCallback: `${deps.publicUrl}/twilio/messages/${id}/status#rc=3&rp=ct,rt,5xx`,
-            validityPeriod: validityPeriod(closesAt && closesAt < ends ? closesAt : ends, clock.now()),
+            validityPeriod: validityPeriod(closesAt && closesAt < deliverBy ? closesAt : deliverBy, clock.now()),
           }),
         write: (results) =>
           database.inOrganization(organizationId, async (trx) => {
@@ -213,29 +207,6 @@ export function createBatchActivities(deps: BatchDeps) {
       return idle('completed');
     });
 
-  /** Paused, cancelled or in error: nothing is sent, but what is in doubt is still settled. */
-  const settleAtRest = async (row: MassSmsRow, signal: AbortSignal): Promise<MassSmsState> => {
-    const range = wholeRange(row);
-    const { unsettled, organization } = await database.inOrganization(row.organization_id, async (trx) => ({
-      unsettled: (await countLeft(trx, range)).unsettled,
-      organization: await sendingOrganization(trx, row.organization_id),
-    }));
-    let lookAgainAt: Date | null = null;
-    if (unsettled > 0 && !missingFor(organization)) {
-      const account = accountOf(organization);
-      ({ lookAgainAt } = await settleDoubts(
-        { ...deps, account },
-        row.organization_id,
-        (trx) => unsettledMessages(trx, range),
-        signal,
-      ));
-    }
-    if (row.status === 'cancelled') {
-      await database.inOrganization(row.organization_id, (trx) => cancelRest(trx, row, clock.now()));
-    }
-    return lookAgainAt ? waiting(row.status, lookAgainAt) : idle(row.status);
-  };
-
   /** Sends, and settles what is in doubt before and after. Returns early when `stop` aborts. */
   const sendAndSettle = async (run: Run, stop: AbortSignal, onProgress: (sent: number) => void) => {
     const settle = () =>
@@ -253,9 +224,9 @@ export function createBatchActivities(deps: BatchDeps) {
     let sent = 0;
     try {
       await settle();
-      while (run.ends && !signal.aborted && !blocked) {
+      while (run.deliverBy && !signal.aborted && !blocked) {
         const before = sent;
-        const pass = await send(run, run.ends, signal, (count) => {
+        const pass = await send(run, run.deliverBy, signal, (count) => {
           sent = before + count;
           onProgress(sent);
         });
@@ -272,9 +243,10 @@ export function createBatchActivities(deps: BatchDeps) {
   /** No moment is allowed for what is left: a person must change the window or allow weekends. */
   const stopForGood = (organizationId: string, massSmsId: string, error: NeverOpensError): Promise<MassSmsState> =>
     database.inOrganization(organizationId, async (trx) => {
+      const now = clock.now();
       const cause = { code: 'window_never_opens', detail: error.message };
-      await setStatus(trx, massSmsId, 'error', { now: clock.now(), cause });
-      return idle('error');
+      await setStatus(trx, massSmsId, 'error', { now, cause });
+      return waiting('error', now);
     });
 
   return {
@@ -299,7 +271,7 @@ export function createBatchActivities(deps: BatchDeps) {
         await clock.sync();
         const run = await begin(organizationId, massSmsId);
         if ('version' in run) return run;
-        if ('resting' in run) return await settleAtRest(run.resting, stop);
+        if ('resting' in run) return await settleAtRest(deps, run.resting, stop);
         await refreshStatistics(database.system, run.row.created_at);
         const watched = { organizationId, massSmsId, batch: run.batch.number };
         const { blocked, lookAgainAt } = await whileFewAreDropped(deps, watched, stop, (stopped) =>

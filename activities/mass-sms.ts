@@ -3,19 +3,12 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { Clock } from '../clock.ts';
 import { insertAuditEntry } from '../db/audit.ts';
 import type { Database, Trx } from '../db/database.ts';
-import {
-  batchesOf,
-  batchRules,
-  cancelRest,
-  findMassSms,
-  replan,
-  type SendingOrganization,
-  sendingOrganization,
-} from '../db/mass-sms.ts';
+import { batchesOf, cancelRest, findMassSms, type SendingOrganization, sendingOrganization } from '../db/mass-sms.ts';
+import { replan } from '../db/mass-sms-plan.ts';
 import { setStatus } from '../db/mass-sms-status.ts';
 import { estimateEnd } from '../db/mass-sms-end.ts';
 import type { MassSmsRow } from '../db/schema.ts';
-import { NeverOpensError, nextBatchStart, timeOfDay } from '../domain/batches.ts';
+import { type BatchRules, type FirstStart, firstStart, NeverOpensError, startForWeekends } from '../domain/batches.ts';
 import {
   acknowledgementRequired,
   allowedActions,
@@ -97,7 +90,6 @@ interface Obeying {
 }
 
 async function obey(trx: Trx, { row, organization, command, now }: Obeying): Promise<MassSmsState> {
-  const startAt = command.startAt === undefined ? now : new Date(command.startAt);
   switch (command.action) {
     case 'pause':
       await setStatus(trx, row.id, 'paused', { now });
@@ -107,42 +99,45 @@ async function obey(trx: Trx, { row, organization, command, now }: Obeying): Pro
       await setStatus(trx, row.id, 'cancelled', { now, endAt: now });
       return atRest('cancelled', now);
     case 'resume': {
-      if (row.status === 'suspended') {
-        await trx.updateTable('mass_sms').set({ drop_rate_since: now }).where('id', '=', row.id).execute();
-      }
-      const runAt = (await replan(trx, row, organization, { startAt, continuing: true })) ?? now;
+      // What was claimed before is reported for days: it must not stop the mass SMS once more.
+      const since = { resumed_at: now, ...(row.status === 'suspended' && { drop_rate_since: now }) };
+      await trx.updateTable('mass_sms').set(since).where('id', '=', row.id).execute();
+      const { startAt } = command;
+      const wanted = startAt === undefined ? { startAt: now, immediate: true } : { startAt: new Date(startAt) };
+      const plan = { first: (rules: BatchRules) => firstStart(rules, wanted), continuing: true };
+      const runAt = (await replan(trx, row, organization, plan)) ?? now;
       await estimateEnd(trx, row, organization, now);
       const begun = (await batchesOf(trx, row.id)).some((batch) => batch.status !== 'scheduled');
       const status = begun ? 'in_process' : 'scheduled';
       await setStatus(trx, row.id, status, { now });
       return { version: 1, status, runAt: runAt.toISOString() };
     }
-    case 'reschedule': {
-      const moved = { ...row, allow_weekends: command.allowWeekends ?? row.allow_weekends };
-      await trx
-        .updateTable('mass_sms')
-        .set({ allow_weekends: moved.allow_weekends, updated_at: now })
-        .where('id', '=', row.id)
-        .execute();
-      const from = command.startAt === undefined ? await earliestNext(trx, moved, organization, now) : startAt;
-      const runAt = await replan(trx, moved, organization, { startAt: from, continuing: false });
-      await estimateEnd(trx, moved, organization, now);
-      const sending = (await batchesOf(trx, row.id)).some((batch) => batch.status === 'sending');
-      // A batch under way keeps going; asking it again at once is how the workflow learns what comes after it.
-      return { version: 1, status: row.status, runAt: (sending ? now : (runAt ?? now)).toISOString() };
-    }
+    case 'reschedule':
+      return reschedule(trx, { row, organization, command, now });
   }
 }
 
-/** When the next batch may start by its daily time, now that weekends are or are not allowed. */
-async function earliestNext(trx: Trx, row: MassSmsRow, { settings }: SendingOrganization, now: Date): Promise<Date> {
+async function reschedule(trx: Trx, { row, organization, command, now }: Obeying): Promise<MassSmsState> {
+  const { startAt, allowWeekends = row.allow_weekends } = command;
+  const moved = { ...row, allow_weekends: allowWeekends };
+  await trx
+    .updateTable('mass_sms')
+    .set({ allow_weekends: allowWeekends, updated_at: now })
+    .where('id', '=', row.id)
+    .execute();
   const batches = await batchesOf(trx, row.id);
-  const next = batches.find((batch) => batch.status === 'scheduled');
-  const before = batches.findLast((batch) => batch.status !== 'scheduled');
-  if (!next) return now;
-  if (!before) return next.startAt;
-  const start = nextBatchStart(batchRules(row, settings), before.startAt, timeOfDay(next.startAt, row.time_zone));
-  return start < now ? now : start;
+  const { daily_at: dailyAt } = row;
+  const previous = batches.findLast((batch) => batch.status !== 'scheduled')?.startAt ?? null;
+  const first = (rules: BatchRules, next: Date): FirstStart => {
+    if (startAt !== undefined) return firstStart(rules, { startAt: new Date(startAt) });
+    if (allowWeekends === row.allow_weekends) return { startAt: next, dailyAt };
+    return { startAt: startForWeekends(rules, { next, previous, dailyAt, now }), dailyAt };
+  };
+  const runAt = await replan(trx, moved, organization, { first, continuing: false });
+  await estimateEnd(trx, moved, organization, now);
+  const sending = batches.some((batch) => batch.status === 'sending');
+  // A batch under way keeps going; asking it again at once is how the workflow learns what comes after it.
+  return { version: 1, status: row.status, runAt: (sending ? now : (runAt ?? now)).toISOString() };
 }
 
 /** At rest there is still something to do at once: settling what is in doubt. */

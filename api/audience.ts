@@ -6,12 +6,16 @@ import type { Trx } from '../db/database.ts';
 import { newId } from '../db/ids.ts';
 import { readSettings } from '../db/organizations.ts';
 import { type AudienceDefinition, exclusionReasons } from '../db/schema.ts';
-import { purposes } from '../domain/purpose.ts';
+import { type Purpose, purposes } from '../domain/purpose.ts';
 import { organizationOf } from './auth.ts';
 import { command } from './idempotency.ts';
 import { decodeCursor, pageOf, pageQuery, toPage } from './pagination.ts';
 import { notFound, refused } from './problems.ts';
 import { id, idParams, text } from './schemas.ts';
+import { publishedTemplate, purposeOf } from './wording.ts';
+
+/** What a mass SMS is for where neither the request nor a template says so: the consent to it is the harder to have. */
+export const massSmsPurpose: Purpose = 'promotional';
 
 /** The fields that say whom a mass SMS is for; {@link oneSource} checks them together. */
 export const audienceFields = {
@@ -36,7 +40,14 @@ export async function requireKnownList(
 }
 
 const newAudience = z
-  .strictObject({ ...audienceFields, purpose: z.enum(purposes).default('promotional') })
+  .strictObject({
+    ...audienceFields,
+    templateId: id('template').optional().meta({ description: 'What it is to be made with: a published one' }),
+    purpose: z
+      .enum(purposes)
+      .optional()
+      .meta({ description: "Whose consent is needed; by default the template's, or promotional" }),
+  })
   .refine(oneSource, oneSourceError);
 
 const count = z.int().min(0);
@@ -85,10 +96,12 @@ export const audienceRoutes: FastifyPluginAsyncZod = async (app) => {
       },
     },
     async (request, reply) => {
-      const definition: AudienceDefinition = request.body;
       const organizationId = organizationOf(request);
       const { body } = await command(request, reply, async (trx) => {
-        await requireKnownList(trx, organizationId, definition);
+        const { templateId, purpose: given, ...who } = request.body;
+        await requireKnownList(trx, organizationId, who);
+        const template = templateId === undefined ? null : await publishedTemplate(trx, organizationId, templateId);
+        const definition: AudienceDefinition = { ...who, purpose: purposeOf(template, given, massSmsPurpose) };
         const { massSmsLimit } = await readSettings(trx, organizationId);
         const counted = await countAudience(trx, organizationId, definition, massSmsLimit);
         const at = clock.now();

@@ -72,6 +72,18 @@ export async function publishedTemplate(trx: Trx, organizationId: string, templa
   throw refused('template_not_published', 'The template is not published: publish it first, or choose another one.');
 }
 
+/**
+ * What a message is for: as given, else as its template is, else what is ordinary.
+ *
+ * @throws {Problem} 422 when the template is for another purpose
+ */
+export function purposeOf(template: TemplateRow | null, given: Purpose | undefined, ordinary: Purpose): Purpose {
+  const purpose = given ?? template?.purpose ?? ordinary;
+  if (!template || purpose === template.purpose) return purpose;
+  const detail = `The template is for ${template.purpose} messages: leave purpose out, or choose another template.`;
+  throw refused('other_purpose', detail);
+}
+
 /** What the request alone gets wrong is a 400; what the things it names do not allow, a 422. */
 function problemOf(findings: readonly FieldFinding[]): Problem {
   const errors = findings.map(({ path, message }) => ({ path, message }));
@@ -101,11 +113,7 @@ export async function wordingOf(
   const organizationId = organizationOf(request);
   const { templateId } = given;
   const template = templateId === undefined ? null : await publishedTemplate(trx, organizationId, templateId);
-  const purpose = given.purpose ?? template?.purpose ?? ordinary;
-  if (template && purpose !== template.purpose) {
-    const detail = `The template is for ${template.purpose} messages: leave purpose out, or choose another template.`;
-    throw refused('other_purpose', detail);
-  }
+  const purpose = purposeOf(template, given.purpose, ordinary);
   const body = given.body ?? template!.body;
   const siteId = template?.career_site_id;
   const { findings, values } = judgeFields({

@@ -1,7 +1,7 @@
 /** How many messages of a batch were dropped, in the order in which they were claimed (F6). */
 import { type RawBuilder, sql } from 'kysely';
 import { type Stretch, stretchSize } from '../domain/drop-rate.ts';
-import { filteredCode, optedOutCode } from '../domain/error-codes.ts';
+import { blamelessCodes, filteredCode } from '../domain/error-codes.ts';
 import type { AreaCount, CodeCount } from '../domain/drop-report.ts';
 import type { Trx } from './database.ts';
 import { inRange, type RankRange } from './outgoing.ts';
@@ -17,9 +17,9 @@ const attempted = ({ range, since }: Counted): RawBuilder<boolean> => sql<boolea
   ${inRange(range)} and message_status_rank(m.status) >= 3 and m.status <> 'cancelled'
   ${since ? sql`and m.claimed_at > ${since}` : sql``}`;
 
-/** Ended without arriving. Who had opted out, and what nobody can tell of, says nothing of the list or of the text. */
+/** Ended without arriving; what nobody can tell of says nothing. */
 const failed = sql<boolean>`(m.status in ('undelivered', 'failed') and m.cancel_reason is null)`;
-const dropped = sql<boolean>`(${failed} and m.error_code is distinct from ${optedOutCode})`;
+const dropped = sql<boolean>`(${failed} and coalesce(m.error_code <> all(${[...blamelessCodes]}::int[]), true))`;
 
 /** The batch as the test wants it: stretches of so many messages, in the order of their claims. */
 export async function dropStretches(trx: Trx, counted: Counted): Promise<Stretch[]> {
@@ -35,7 +35,7 @@ export async function dropStretches(trx: Trx, counted: Counted): Promise<Stretch
   return rows;
 }
 
-/** Most frequent first; those who had opted out included. */
+/** Most frequent first; those that are not counted as dropped included. */
 export async function dropsByCode(trx: Trx, counted: Counted): Promise<CodeCount[]> {
   const { rows } = await sql<CodeCount>`
     select m.error_code as code, count(*) as count from messages m

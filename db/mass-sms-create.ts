@@ -1,6 +1,6 @@
 /** Creating a mass SMS: its row, a message for each recipient and its batches, in the caller's transaction. */
 import { type RawBuilder, sql } from 'kysely';
-import { planBatches, batchSizes } from '../domain/batches.ts';
+import { batchSizes, firstStart, planBatches, requireFewBatches, type WantedStart } from '../domain/batches.ts';
 import type { WindowClosePolicy } from '../domain/mass-sms.ts';
 import { merge, textsAndCodes } from '../domain/merge-codes.ts';
 import type { Purpose } from '../domain/purpose.ts';
@@ -8,14 +8,15 @@ import type { Settings } from '../domain/settings.ts';
 import { audienceCte, type AudienceCount, countVerdicts, type VerdictCount } from './audience.ts';
 import type { Trx } from './database.ts';
 import { newId } from './ids.ts';
-import { findMassSms, writePlan } from './mass-sms.ts';
+import { findMassSms } from './mass-sms.ts';
 import { estimateEnd } from './mass-sms-end.ts';
 import { tellOfMassSms } from './mass-sms-notices.ts';
+import { writePlan } from './mass-sms-plan.ts';
 import { chosenLine, keptLine, recordLines } from './numbers/sticky-senders.ts';
 import type { AudienceDefinition, ExclusionCounts } from './schema.ts';
 import type { MassSmsOrigin } from './schema-templates.ts';
 
-export interface NewMassSms {
+export interface NewMassSms extends WantedStart {
   organizationId: string;
   name: string;
   audience: AudienceDefinition;
@@ -28,7 +29,6 @@ export interface NewMassSms {
   /** What answers the first reply of each recipient; nothing by default. */
   autoRespond?: { templateId: string; body: string; purpose: Purpose } | null;
   timeZone: string;
-  startAt: Date;
   allowWeekends: boolean;
   atWindowClose: WindowClosePolicy;
   createdBy: string;
@@ -47,6 +47,7 @@ export type Created =
  * the pool they have heard from before, for as long as it sends.
  *
  * @throws {NeverOpensError} when the sending window never opens on an allowed day
+ * @throws {TooManyBatchesError}
  */
 export async function createMassSms(trx: Trx, input: NewMassSms): Promise<Created> {
   const { organizationId, audience, pool, settings, now } = input;
@@ -56,8 +57,8 @@ export async function createMassSms(trx: Trx, input: NewMassSms): Promise<Create
 
   const rules = { window: settings.sendWindow, timeZone: input.timeZone, allowWeekends: input.allowWeekends };
   const sizes = batchSizes(recipients, settings.firstBatchSize, settings.dailyBatchSize);
-  const plan = planBatches(rules, sizes, input.startAt);
-  const startAt = plan[0]!.startAt;
+  requireFewBatches(sizes.length);
+  const { startAt, dailyAt } = firstStart(rules, input);
   await trx
     .insertInto('mass_sms')
     .values({
@@ -77,6 +78,7 @@ export async function createMassSms(trx: Trx, input: NewMassSms): Promise<Create
       auto_respond_purpose: input.autoRespond?.purpose ?? null,
       time_zone: input.timeZone,
       start_at: startAt,
+      daily_at: dailyAt,
       end_at: startAt,
       allow_weekends: input.allowWeekends,
       at_window_close: input.atWindowClose,
@@ -87,7 +89,7 @@ export async function createMassSms(trx: Trx, input: NewMassSms): Promise<Create
       updated_at: now,
     })
     .execute();
-  await writePlan(trx, { id, organization_id: organizationId }, plan);
+  await writePlan(trx, { id, organization_id: organizationId }, planBatches(rules, sizes, { startAt, dailyAt }));
   await estimateEnd(trx, (await findMassSms(trx, id))!, input, now);
   await tellOfMassSms(trx, { id, news: 'mass_sms.scheduled', at: now });
   return { kind: 'created', id, startAt, longest };
@@ -147,10 +149,10 @@ async function insertRecipients(
 export async function sendingPools(
   trx: Trx,
   organizationId: string,
-): Promise<{ id: string; name: string; lines: string[] }[]> {
+): Promise<{ id: string; name: string; purpose: Purpose; lines: string[] }[]> {
   const pools = await trx
     .selectFrom('number_pools')
-    .select(['id', 'name'])
+    .select(['id', 'name', 'purpose'])
     .where('organization_id', '=', organizationId)
     .orderBy('id')
     .execute();
@@ -168,5 +170,10 @@ export async function sendingPools(
     .forShare()
     .execute();
   const linesOf = Map.groupBy(rows, (row) => row.pool_id);
-  return pools.map(({ id, name }) => ({ id, name, lines: (linesOf.get(id) ?? []).map((row) => row.phone_number) }));
+  return pools.map(({ id, name, purpose }) => ({
+    id,
+    name,
+    purpose,
+    lines: (linesOf.get(id) ?? []).map((row) => row.phone_number),
+  }));
 }

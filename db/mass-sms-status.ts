@@ -46,7 +46,7 @@ export async function setStatus(
   if (news) await tellOfMassSms(trx, { id, news, at: now });
 }
 
-/** A batch begins. @param startedAt when it really does: its deadline counts from there */
+/** A batch begins, and with the first one the whole. @param startedAt when it really does: its deadline counts from there */
 export async function beginBatch(trx: Trx, massSmsId: string, number: number, startedAt: Date): Promise<void> {
   await trx
     .updateTable('mass_sms_batches')
@@ -54,6 +54,8 @@ export async function beginBatch(trx: Trx, massSmsId: string, number: number, st
     .where('mass_sms_id', '=', massSmsId)
     .where('number', '=', number)
     .execute();
+  if (number > 1) return;
+  await trx.updateTable('mass_sms').set({ start_at: startedAt }).where('id', '=', massSmsId).execute();
 }
 
 /** A batch has ended. @param status `expired` when not all of it has left */

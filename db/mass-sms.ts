@@ -1,6 +1,6 @@
 /** Mass SMS: created with its recipients and batches in one transaction, moved between its states, and read. */
 import { sql } from 'kysely';
-import { type BatchRules, lastMoment, type PlannedBatch, planBatches, timeOfDay } from '../domain/batches.ts';
+import { type BatchRules, lastMoment } from '../domain/batches.ts';
 import type { Tally } from '../domain/mass-sms.ts';
 import { inWordsOf } from '../domain/message-text.ts';
 import { type Settings, withDefaults } from '../domain/settings.ts';
@@ -121,57 +121,6 @@ export const wholeRange = (row: MassSmsRow): RankRange => ({
   first: 1,
   last: row.recipients,
 });
-
-/** Writes when the open batches will start. When the mass SMS will end is estimated after it: mass-sms-end.ts. */
-export async function writePlan(
-  trx: Trx,
-  row: Pick<MassSmsRow, 'id' | 'organization_id'>,
-  plan: readonly PlannedBatch[],
-): Promise<void> {
-  for (const batch of plan) {
-    await trx
-      .insertInto('mass_sms_batches')
-      .values({
-        organization_id: row.organization_id,
-        mass_sms_id: row.id,
-        number: batch.number,
-        size: batch.size,
-        start_at: batch.startAt,
-        status: 'scheduled',
-      })
-      .onConflict((conflict) => conflict.columns(['mass_sms_id', 'number']).doUpdateSet({ start_at: batch.startAt }))
-      .execute();
-  }
-  // The first batch carries the start of the whole.
-  if (plan[0]?.number !== 1) return;
-  await trx.updateTable('mass_sms').set({ start_at: plan[0].startAt }).where('id', '=', row.id).execute();
-}
-
-/**
- * Plans the open batches anew from `startAt`; the later ones follow daily at its local time of day.
- * With `continuing` false, a batch that is being sent right now keeps going and the next one moves.
- *
- * @returns the start of the first batch that was moved, or null when none is open
- */
-export async function replan(
-  trx: Trx,
-  row: MassSmsRow,
-  organization: SendingOrganization,
-  { startAt, continuing }: { startAt: Date; continuing: boolean },
-): Promise<Date | null> {
-  const open = (await batchesOf(trx, row.id)).filter(isOpen);
-  const moved = continuing || open[0]?.status !== 'sending' ? open : open.slice(1);
-  if (moved.length === 0) return null;
-  const rules = batchRules(row, organization.settings);
-  const plan = planBatches(
-    rules,
-    moved.map((batch) => batch.size),
-    startAt,
-    { dailyAt: timeOfDay(startAt, row.time_zone), firstNumber: moved[0]!.number },
-  );
-  await writePlan(trx, row, plan);
-  return plan[0]!.startAt;
-}
 
 /** Until when the batch may send if it runs now, or null when it may not. */
 export const sendingEnds = (row: MassSmsRow, settings: Settings, now: Date): Date | null =>

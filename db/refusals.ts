@@ -3,6 +3,8 @@ import { sql } from 'kysely';
 import { isDeadNumber, isOptedOut, stoppingReason } from '../domain/error-codes.ts';
 import type { Trx } from './database.ts';
 import { newId } from './ids.ts';
+import { findMassSms } from './mass-sms.ts';
+import { setStatus } from './mass-sms-status.ts';
 
 export interface RefusedMessage {
   contactNumber: string;
@@ -50,27 +52,33 @@ export async function learnFromRefusals(
   }
 }
 
+/** Why a mass SMS cannot go on, as one of its messages tells. */
+export interface StoppingReport {
+  massSmsId: string;
+  /** Twilio's, one with a `stoppingReason`. */
+  errorCode: number;
+  /** When the message was claimed. */
+  claimedAt: Date;
+}
+
 /**
- * Puts mass SMS in Error whose messages are refused for a reason that concerns all of them. In a transaction of its own:
- * a claim locks the mass SMS before messages, a report the other way round.
+ * Puts mass SMS in Error whose messages are refused for a reason that concerns all of them, unless they were claimed before
+ * somebody settled it and resumed. In a transaction of its own: a claim locks the mass SMS before messages, a report the
+ * other way round.
  */
-export async function stopRefused(
-  trx: Trx,
-  refused: readonly { massSmsId: string | null; errorCode: number }[],
-  now: Date,
-): Promise<void> {
-  for (const { massSmsId, errorCode } of refused) {
-    const reason = stoppingReason(errorCode);
-    if (massSmsId === null || reason === null) continue;
-    await trx
-      .updateTable('mass_sms')
-      .set({
-        status: 'error',
-        cause: JSON.stringify({ code: String(errorCode), detail: `${reason} Settle it with Twilio, then resume.` }),
-        updated_at: now,
-      })
-      .where('id', '=', massSmsId)
-      .where('status', '=', 'in_process')
-      .execute();
+export async function stopRefused(trx: Trx, reports: readonly StoppingReport[], now: Date): Promise<void> {
+  const last = new Map(
+    reports
+      .toSorted((a, b) => a.claimedAt.getTime() - b.claimedAt.getTime())
+      .map((report) => [report.massSmsId, report]),
+  );
+  // In one order: two that stop the same at once would otherwise wait for each other.
+  for (const { massSmsId, errorCode, claimedAt } of [...last.values()].toSorted((a, b) =>
+    a.massSmsId < b.massSmsId ? -1 : 1,
+  )) {
+    const row = await findMassSms(trx, massSmsId, { lock: true });
+    if (row?.status !== 'in_process' || (row.resumed_at && claimedAt <= row.resumed_at)) continue;
+    const detail = `${stoppingReason(errorCode)} Settle it with Twilio, then resume.`;
+    await setStatus(trx, massSmsId, 'error', { now, cause: { code: String(errorCode), detail } });
   }
 }

@@ -136,7 +136,10 @@ export interface Schema extends RegistrationTables, NumberTables, ConversationTa
     purpose: Purpose;
     body: string;
     time_zone: string;
+    /** When the first batch began; until then, when it is to. */
     start_at: Date;
+    /** `HH:MM` in its time zone: when a batch starts. */
+    daily_at: string;
     end_at: Date;
     end_at_is_estimate: Generated<boolean>;
     allow_weekends: boolean;
@@ -150,6 +153,8 @@ export interface Schema extends RegistrationTables, NumberTables, ConversationTa
     workflow_started_at: Date | null;
     /** Since it was last released from suspended: messages claimed before do not count any more. */
     drop_rate_since: Date | null;
+    /** What is reported of messages claimed before does not put it in error any more. */
+    resumed_at: Date | null;
   };
   mass_sms_batches: {
     organization_id: string;

@@ -5,7 +5,7 @@ import { type MessageStatus, statusRank } from '../domain/message-status.ts';
 import { countSegments } from '../domain/segments.ts';
 import type { Database, Trx } from './database.ts';
 import { tellOfMessages } from './messages.ts';
-import { learnFromRefusals, type RefusedMessage, stopRefused } from './refusals.ts';
+import { learnFromRefusals, type RefusedMessage, type StoppingReport, stopRefused } from './refusals.ts';
 
 export interface StatusReport {
   messageId: string;
@@ -19,7 +19,9 @@ export interface StatusReport {
 }
 
 export interface AppliedReports {
-  refused: (RefusedMessage & { massSmsId: string | null })[];
+  refused: RefusedMessage[];
+  /** Those that tell why nothing more of their mass SMS can be sent. */
+  stopping: StoppingReport[];
   /** Messages reported under another SID than the one known: Twilio has two of them. */
   doubled: string[];
   /** Those written one by one whose status is now as reported: a mass SMS has too many to tell of each. */
@@ -37,13 +39,12 @@ export async function takeReports(
   reports: readonly StatusReport[],
   now: Date,
 ): Promise<string[]> {
-  const { refused, doubled } = await database.inOrganization(organizationId, async (trx) => {
+  const { stopping, doubled } = await database.inOrganization(organizationId, async (trx) => {
     const applied = await applyStatusReports(trx, reports);
     await learnFromRefusals(trx, organizationId, applied.refused, now);
     await tellOfMessages(trx, organizationId, applied.changed, now);
     return applied;
   });
-  const stopping = refused.filter(({ errorCode }) => stoppingReason(errorCode) !== null);
   if (stopping.length > 0) await database.inOrganization(organizationId, (trx) => stopRefused(trx, stopping, now));
   return doubled;
 }
@@ -88,6 +89,7 @@ export async function applyStatusReports(trx: Trx, reports: readonly StatusRepor
     id: string;
     contact_number: string;
     mass_sms_id: string | null;
+    claimed_at: Date | null;
     error_code: number | null;
     contact_id: string | null;
     status: MessageStatus;
@@ -108,13 +110,18 @@ export async function applyStatusReports(trx: Trx, reports: readonly StatusRepor
       ${last.map((r) => segments.get(r.messageId) ?? null)}::int[], ${last.map((r) => r.segments ?? null)}::int[])
       as r (id, status, sid, error_code, at, sent_at, segments, counted)
     where m.id = r.id and m.id = any(${last.map((r) => r.messageId)}) and m.direction = 'outbound'
-    returning m.id, m.contact_number, m.mass_sms_id, r.error_code, m.contact_id, m.status,
+    returning m.id, m.contact_number, m.mass_sms_id, m.claimed_at, r.error_code, m.contact_id, m.status,
       m.source not in ('mass_sms', 'forward') and m.status <> old.status as told, m.twilio_sid <> r.sid as doubled`.execute(
     trx,
   );
   return {
-    refused: rows.flatMap(({ contact_number: contactNumber, mass_sms_id: massSmsId, error_code: errorCode }) =>
-      errorCode === null ? [] : [{ contactNumber, massSmsId, errorCode }],
+    refused: rows.flatMap(({ contact_number: contactNumber, error_code: errorCode }) =>
+      errorCode === null ? [] : [{ contactNumber, errorCode }],
+    ),
+    stopping: rows.flatMap(({ mass_sms_id: massSmsId, claimed_at: claimedAt, error_code: errorCode }) =>
+      massSmsId === null || claimedAt === null || errorCode === null || stoppingReason(errorCode) === null
+        ? []
+        : [{ massSmsId, claimedAt, errorCode }],
     ),
     doubled: rows.filter((row) => row.doubled).map((row) => row.id),
     changed: rows.filter((row) => row.told).map(({ id, contact_id: contactId, status }) => ({ id, contactId, status })),

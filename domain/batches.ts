@@ -1,4 +1,5 @@
 /** How a mass SMS is spread over days (F4): a small first batch, larger daily ones, at a local time, inside the window. */
+import type { DateTime } from 'luxon';
 import { nextSendable, type Sendable } from './lawful-hours/hours.ts';
 import { remembered } from './lawful-hours/memo.ts';
 import { type Place, placesKey, placesOf, type Recipient } from './lawful-hours/places.ts';
@@ -26,8 +27,28 @@ export class NeverOpensError extends Error {
   }
 }
 
-const allowedDay = (rules: BatchRules) => (instant: Date) =>
-  rules.allowWeekends || !isWeekend(localTime(instant, rules.timeZone));
+/** Most batches of a plan: one a day, and nobody plans for longer than some years. */
+const mostBatches = 1_000;
+
+/** The message says what to change. */
+export class TooManyBatchesError extends Error {
+  override name = 'TooManyBatchesError';
+  constructor(count: number) {
+    super(
+      `It would take ${count.toLocaleString('en-US')} daily batches, and ${mostBatches.toLocaleString('en-US')} are ` +
+        'allowed: raise dailyBatchSize in the settings, or send to fewer with limitToTop.',
+    );
+  }
+}
+
+/** @throws {TooManyBatchesError} */
+export function requireFewBatches(count: number): void {
+  if (count > mostBatches) throw new TooManyBatchesError(count);
+}
+
+const isAllowedDay = ({ allowWeekends }: BatchRules, local: DateTime): boolean => allowWeekends || !isWeekend(local);
+
+const allowedDay = (rules: BatchRules) => (instant: Date) => isAllowedDay(rules, localTime(instant, rules.timeZone));
 
 /** The first instant at or after `from` at which a batch of this mass SMS may send. @throws {NeverOpensError} */
 export function firstMoment(rules: BatchRules, from: Date): Date {
@@ -68,24 +89,119 @@ export function lastMoment(rules: BatchRules, instant: Date): Date | null {
 }
 
 /**
- * The start of the batch after one that started at `previous`: the next allowed local day at `timeOfDay`, or at that
- * day's opening when the window is closed then.
+ * Until when what leaves at `instant` may arrive: the end of what is open without a break on allowed days, or null if
+ * closed.
  *
- * @param timeOfDay `HH:MM` in the rules' time zone
+ * @param farthest it is not looked further
+ */
+export function openUntil(rules: BatchRules, instant: Date, farthest: Date): Date | null {
+  let end = lastMoment(rules, instant);
+  while (end && end < farthest) {
+    const next = lastMoment(rules, end);
+    if (!next) break;
+    end = next;
+  }
+  return end;
+}
+
+/**
+ * The start of the batch after one that started at `previous`: on the next allowed local day at `dailyAt`; where the window
+ * is closed then, at the next opening of that day, or else at its first.
+ *
+ * At most one starts in each opening of the window, which may reach from one local day into the next: where the one
+ * before did not start at `dailyAt`, the rest of its opening is passed over.
+ *
+ * @param dailyAt `HH:MM` in the rules' time zone
+ * @param notBefore an earlier start is no use any more
  * @throws {NeverOpensError}
  */
-export function nextBatchStart(rules: BatchRules, previous: Date, timeOfDay: string): Date {
-  let day = localTime(previous, rules.timeZone).plus({ days: 1 }).startOf('day');
+export function nextBatchStart(rules: BatchRules, previous: Date, dailyAt: string, notBefore = previous): Date {
+  const start = findNext(rules, previous, dailyAt, notBefore);
+  if (!start) throw new NeverOpensError();
+  return start;
+}
+
+function findNext(rules: BatchRules, previous: Date, dailyAt: string, notBefore = previous): Date | null {
+  const isOnTime = timeOfDay(previous, rules.timeZone) === dailyAt;
+  const closing = isOnTime ? null : closingAt(rules.window, previous);
+  const tomorrow = localTime(previous, rules.timeZone).plus({ days: 1 });
+  return findFrom(rules, tomorrow, dailyAt, closing && closing > notBefore ? closing : notBefore);
+}
+
+/** The first start on this local day or a later one; null when there is none within a year. */
+function findFrom(rules: BatchRules, first: DateTime, dailyAt: string, notBefore: Date): Date | null {
+  let day = first.startOf('day');
   for (let tries = 0; tries <= 366; tries += 1) {
-    if (rules.allowWeekends || !isWeekend(day)) {
-      const wanted = instantOf(day, timeOfDay).toJSDate();
-      if (closingAt(rules.window, wanted)) return wanted;
-      const opening = nextOpening(rules.window, day.toJSDate());
-      if (opening && localTime(opening, rules.timeZone).hasSame(day, 'day')) return opening;
-    }
+    const start = isAllowedDay(rules, day) ? startOn(rules, day, dailyAt) : null;
+    if (start && start >= notBefore) return start;
     day = day.plus({ days: 1 }).startOf('day');
   }
-  throw new NeverOpensError();
+  return null;
+}
+
+/** The start on a local day, allowed or not; null when the window does not open on it. */
+function startOn({ window, timeZone }: BatchRules, day: DateTime, dailyAt: string): Date | null {
+  const wanted = instantOf(day, dailyAt).toJSDate();
+  if (closingAt(window, wanted)) return wanted;
+  const midnight = day.toJSDate();
+  // What has been open since the day before is that day's.
+  const carried = closingAt(window, new Date(midnight.getTime() - 1));
+  const openings = [wanted, carried ?? midnight].map((from) => nextOpening(window, from));
+  return openings.find((opening) => opening && localTime(opening, timeZone).hasSame(day, 'day')) ?? null;
+}
+
+/** How the first of some batches is wanted. */
+export interface WantedStart {
+  startAt: Date;
+  /** As soon as the window is open from then on, whatever the time of day. */
+  immediate?: boolean | undefined;
+}
+
+/** What a plan follows from. */
+export interface FirstStart {
+  startAt: Date;
+  /** `HH:MM` in the rules' time zone: when the later ones start. */
+  dailyAt: string;
+}
+
+/**
+ * When the first batch really starts. A chosen time outside the window gives way to the next opening of its day; on a day
+ * that is not allowed, or after the last opening, the next allowed day takes its place, at the same time of day.
+ *
+ * @throws {NeverOpensError}
+ */
+export function firstStart(rules: BatchRules, { startAt, immediate = false }: WantedStart): FirstStart {
+  if (immediate) {
+    const moment = firstMoment(rules, startAt);
+    return { startAt: moment, dailyAt: timeOfDay(moment, rules.timeZone) };
+  }
+  const dailyAt = timeOfDay(startAt, rules.timeZone);
+  const day = localTime(startAt, rules.timeZone);
+  const opening = isAllowedDay(rules, day) ? nextOpening(rules.window, startAt) : null;
+  if (opening && localTime(opening, rules.timeZone).hasSame(day, 'day')) return { startAt: opening, dailyAt };
+  const start = findFrom(rules, day.plus({ days: 1 }), dailyAt, startAt);
+  if (!start) throw new NeverOpensError();
+  return { startAt: start, dailyAt };
+}
+
+/**
+ * Where the next batch starts once weekends are allowed, or are not any more: it moves no further than that demands. On a
+ * day that is not allowed any more, to the next that is; planned for a day after a weekend only because that was left out,
+ * to the weekend, or what has not passed of it; otherwise it stays.
+ *
+ * @param rules the new ones
+ * @param previous when the batch before it started; null for the first one, of which nobody knows what it made way for
+ * @throws {NeverOpensError}
+ */
+export function startForWeekends(
+  rules: BatchRules,
+  { next, previous, dailyAt, now }: { next: Date; previous: Date | null; dailyAt: string; now: Date },
+): Date {
+  if (!allowedDay(rules)(next)) return nextBatchStart(rules, next, dailyAt, now);
+  if (!rules.allowWeekends || previous === null || next <= now) return next;
+  const onWorkdays = findNext({ ...rules, allowWeekends: false }, previous, dailyAt);
+  if (onWorkdays && onWorkdays.getTime() !== next.getTime()) return next;
+  return nextBatchStart(rules, previous, dailyAt, now);
 }
 
 /** The sizes of the batches of so many recipients. */
@@ -98,29 +214,22 @@ export function batchSizes(recipients: number, firstBatchSize: number, dailyBatc
 }
 
 /** Local time of day of an instant, `HH:MM`: what the later batches of a mass SMS repeat. */
-export const timeOfDay = (instant: Date, timeZone: string): string => localTime(instant, timeZone).toFormat('HH:mm');
+const timeOfDay = (instant: Date, timeZone: string): string => localTime(instant, timeZone).toFormat('HH:mm');
 
 /**
  * Dates for batches of the given sizes.
  *
- * @param startAt when the first of them is wanted; it moves to the first allowed moment
- * @param dailyAt `HH:MM` for the later ones; the local time of `startAt` by default
  * @throws {NeverOpensError}
  */
 export function planBatches(
   rules: BatchRules,
   sizes: readonly number[],
-  startAt: Date,
-  { dailyAt = timeOfDay(startAt, rules.timeZone), firstNumber = 1 }: { dailyAt?: string; firstNumber?: number } = {},
+  { startAt: first, dailyAt }: FirstStart,
+  firstNumber = 1,
 ): PlannedBatch[] {
-  const plan: PlannedBatch[] = [];
-  for (const size of sizes) {
-    const previous = plan.at(-1);
-    plan.push({
-      number: firstNumber + plan.length,
-      size,
-      startAt: previous ? nextBatchStart(rules, previous.startAt, dailyAt) : firstMoment(rules, startAt),
-    });
-  }
-  return plan;
+  let startAt = first;
+  return sizes.map((size, index) => {
+    if (index > 0) startAt = nextBatchStart(rules, startAt, dailyAt);
+    return { number: firstNumber + index, size, startAt };
+  });
 }

@@ -1,6 +1,6 @@
 /** What was dropped of a batch, in words and figures for the person who has to decide what becomes of the rest (F6). */
 import type { DropVerdict } from './drop-rate.ts';
-import { carrierOf, isOptedOut } from './error-codes.ts';
+import { blamelessCodes, carrierOf, expiredCode, optedOutCode } from './error-codes.ts';
 import { errorInWords } from './error-reasons.ts';
 
 export interface CodeCount {
@@ -31,7 +31,7 @@ export interface Drops {
 const leastOfArea = 20;
 const mostAreas = 5;
 
-const isCounted = (code: number | null): boolean => code === null || !isOptedOut(code);
+const isCounted = (code: number | null): boolean => code === null || !blamelessCodes.includes(code);
 
 export function dropsOf(codes: readonly CodeCount[], areas: readonly AreaCount[]): Drops {
   const attempted = areas.reduce((sum, area) => sum + area.attempted, 0);
@@ -65,13 +65,15 @@ export function suspensionInWords(
   const what = rule === 'filtered' ? "were stopped by carriers' filters" : 'were not delivered';
   const percent = Math.round((1000 * counted) / attempted) / 10;
   const most = codes.find((one) => one.counted);
-  const optedOut = codes.filter((one) => !one.counted).reduce((sum, one) => sum + one.count, 0);
+  const countOf = (code: number): number => codes.find((one) => one.code === code)?.count ?? 0;
+  const [optedOut, expired] = [countOf(optedOutCode), countOf(expiredCode)];
   return [
     `${written(counted)} of ${written(attempted)} messages (${percent} %) ${what}.`,
     ...(most ? [`Most often (${written(most.count)}): ${most.code ?? 'no code'}. ${most.reason}`] : []),
     ...(carriers.length > 0 ? [`Carriers that are named: ${carriers.join(', ')}.`] : []),
     ...(areaCodes.length > 0 ? [`Worst to: ${areaCodes.map((area) => area.areaCode).join(', ')}.`] : []),
     ...(optedOut > 0 ? [`${written(optedOut)} more had opted out at Twilio, which your own list did not know.`] : []),
+    ...(expired > 0 ? [`${written(expired)} more were still waiting at Twilio when the sending window closed.`] : []),
     'To send the rest as it is, resume with acknowledge: true; otherwise cancel, and correct the text or the list.',
   ].join(' ');
 }

@@ -24,6 +24,12 @@ export const isDeadNumber = (code: number): boolean => [21211, 21614, 21635, 300
 export const optedOutCode = 21610;
 export const isOptedOut = (code: number): boolean => code === optedOutCode;
 
+/** It waited in a queue until the validity period that we gave it had run out: the fault is ours. */
+export const expiredCode = 30036;
+
+/** Failures that say nothing of a list or of a text. */
+export const blamelessCodes: readonly number[] = [optedOutCode, expiredCode];
+
 /** A carrier took the text for spam: content and reputation, and nothing about the number. */
 export const filteredCode = 30007;
 

@@ -1,5 +1,5 @@
 /** What a mass SMS will take before anybody schedules it (F10): segments, dates, what it costs, what T-Mobile lets through. */
-import { type BatchRules, planBatches } from './batches.ts';
+import { type BatchRules, firstStart, planBatches, requireFewBatches, type WantedStart } from './batches.ts';
 import { merge } from './merge-codes.ts';
 import { withDisclaimer } from './message-text.ts';
 import { tMobileSegmentsPerDay } from './registration/throughput.ts';
@@ -31,21 +31,24 @@ export interface TextGroup {
  */
 const tMobileShare = 1 / 3;
 
-export interface ForecastQuestion {
+export interface ForecastQuestion extends WantedStart {
   groups: readonly TextGroup[];
   /** Filled in but for the codes of the contact. */
   body: string;
   disclaimer: string;
   rules: BatchRules;
-  startAt: Date;
   pace: Omit<Pace, 'segmentsPerDay'>;
   prices: Prices;
 }
 
 export type Forecast = ReturnType<typeof forecast>;
 
-/** @param question at least one group, batches numbered from 1 without a gap. @throws {NeverOpensError} */
-export function forecast({ groups, body, disclaimer, rules, startAt, pace, prices }: ForecastQuestion) {
+/**
+ * @param question at least one group, batches numbered from 1 without a gap
+ * @throws {NeverOpensError}
+ * @throws {TooManyBatchesError}
+ */
+export function forecast({ groups, body, disclaimer, rules, pace, prices, ...wanted }: ForecastQuestion) {
   const counted = groups.map((group) => {
     const text = textOf(group, body);
     const leaving = group.isFirst ? withDisclaimer(text, disclaimer) : text;
@@ -54,12 +57,13 @@ export function forecast({ groups, body, disclaimer, rules, startAt, pace, price
   const sum = (of: (group: (typeof counted)[number]) => number): number =>
     counted.reduce((total, group) => total + of(group), 0);
   const numbers = [...new Set(groups.map((group) => group.batch))].toSorted((a, b) => a - b);
+  requireFewBatches(numbers.length);
   const sizes = numbers.map((batch) => sum((group) => (group.batch === batch ? group.count : 0)));
   const segments = numbers.map((batch) => sum((one) => (one.batch === batch ? one.count * one.segments : 0)));
   const total = segments.reduce((all, one) => all + one, 0);
-  const plan = planBatches(rules, sizes, startAt);
-  const wanted = plan.map((batch, index) => ({ startAt: batch.startAt, segments: segments[index]! }));
-  const times = sendingTimes(rules, wanted, { ...pace, segmentsPerDay: null });
+  const plan = planBatches(rules, sizes, firstStart(rules, wanted));
+  const planned = plan.map((batch, index) => ({ startAt: batch.startAt, segments: segments[index]! }));
+  const times = sendingTimes(rules, planned, { ...pace, segmentsPerDay: null });
   const expired = times.batches.reduce((all, batch) => all + batch.expired, 0);
   return {
     recipients: sum((group) => group.count),
@@ -76,7 +80,7 @@ export function forecast({ groups, body, disclaimer, rules, startAt, pace, price
     startAt: times.batches[0]!.startAt,
     endAt: times.batches.at(-1)!.endAt,
     cost: costOf(total - expired, prices),
-    tMobile: tMobileOf(times.days, rules, wanted, pace),
+    tMobile: tMobileOf(times.days, rules, planned, pace),
   };
 }
 
@@ -94,7 +98,7 @@ function costOf(segments: number, { segment, carrierLow, carrierHigh }: Prices) 
 function tMobileOf(
   days: ReadonlyMap<string, number>,
   rules: BatchRules,
-  wanted: readonly { startAt: Date; segments: number }[],
+  planned: readonly { startAt: Date; segments: number }[],
   pace: Omit<Pace, 'segmentsPerDay'>,
 ) {
   const dailyLimit = tMobileSegmentsPerDay(pace.segmentsPerSecond);
@@ -106,6 +110,6 @@ function tMobileOf(
     assumedShare: Math.round(tMobileShare * 100) / 100,
     days: expected,
     beyondLimit: expected.reduce((all, day) => all + Math.max(0, day.segments - dailyLimit), 0),
-    endAtWithinLimit: sendingTimes(rules, wanted, within).batches.at(-1)!.endAt,
+    endAtWithinLimit: sendingTimes(rules, planned, within).batches.at(-1)!.endAt,
   };
 }

@@ -54,7 +54,7 @@ export interface Progress {
   sent: number;
   /** Still to be sent, in doubt included. */
   remaining: number;
-  /** 0–100 with one decimal: of all recipients, those nothing more will be done for. */
+  /** 0–100 with one decimal: of all recipients, those nothing more will be done for; of one that was cancelled, those sent. */
   completePercent: number;
   /** 0–100 with one decimal, of those sent. */
   undeliveredPercent: number;
@@ -65,15 +65,16 @@ export interface Progress {
 const percent = (part: number, whole: number): number => (whole === 0 ? 0 : Math.round((part / whole) * 1000) / 10);
 
 /** The figures of F7 from a tally. */
-export function progress(tally: Tally, recipients: number): Progress {
+export function progress(tally: Tally, recipients: number, { isCancelled = false } = {}): Progress {
   const count = (...kinds: (keyof Tally)[]) => kinds.reduce((sum, kind) => sum + (tally[kind] ?? 0), 0);
   const sent = count('accepted', 'sent', 'delivered', 'undelivered', 'failed');
   const remaining = count('held', 'scheduled', 'queued', 'sending', 'in_doubt');
+  const done = isCancelled ? sent : recipients - remaining;
   return {
     sent,
     remaining,
     // One of 25,000 still to do is not complete, however it rounds.
-    completePercent: remaining === 0 ? 100 : Math.min(99.9, percent(recipients - remaining, recipients)),
+    completePercent: done === recipients ? 100 : Math.min(99.9, percent(done, recipients)),
     undeliveredPercent: percent(count('undelivered', 'failed'), sent),
     unsubscribedPercent: percent(count('unsubscribed'), sent),
   };

@@ -2,6 +2,7 @@
 import pLimit from 'p-limit';
 import type { Clock } from '../../clock.ts';
 import type { Database, Trx } from '../../db/database.ts';
+import { hopeless } from '../../domain/awaited-reports.ts';
 import { countSegments } from '../../domain/segments.ts';
 import { settleAsSent, settleAsUnknown, settleAsUnsent, sidsOfOthers, type Unsettled } from '../../db/outgoing.ts';
 import type { TwilioAccount } from '../../twilio/gateway.ts';
@@ -35,13 +36,15 @@ export interface SettleReport {
  * Asks Twilio about every message listed whose claim is old enough. Status callbacks settle some without it.
  *
  * A message from the same line to the same number that belongs to no other row but reads differently is no proof either
- * way: then it stays in doubt, rather than being sent a second time, and after four hours ends as failed.
+ * way: then it stays in doubt, rather than being sent a second time, and after four hours ends as failed. While Twilio
+ * cannot be asked at all it stays in doubt for four days.
  *
+ * @param account null for an organization that has none any more
  * @param list those whose request may or may not have reached Twilio
  * @param signal stops asking; what was not asked about is left
  */
 export async function settleDoubts(
-  { database, clock, account }: { database: Database; clock: Clock; account: TwilioAccount },
+  { database, clock, account }: { database: Database; clock: Clock; account: TwilioAccount | null },
   organizationId: string,
   list: (trx: Trx) => Promise<readonly Unsettled[]>,
   signal: AbortSignal,
@@ -55,11 +58,10 @@ export async function settleDoubts(
 
   const settleOne = async (message: Unsettled): Promise<void> => {
     const { id, to, from, body, claimedAt } = message;
-    let found;
-    try {
-      found = await account.findSent({ to, from, since: claimedAt });
-    } catch {
-      left.push(message);
+    const found = (await account?.findSent({ to, from, since: claimedAt }).catch(() => null)) ?? null;
+    if (found === null) {
+      if (!hopeless(claimedAt, now)) left.push(message);
+      else await database.inOrganization(organizationId, (trx) => settleAsUnknown(trx, id, clock.now()));
       return;
     }
     await database.inOrganization(organizationId, async (trx) => {

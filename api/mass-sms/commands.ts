@@ -1,5 +1,6 @@
 /** Pause, resume, reschedule and cancel: updates of the workflow, answered with what became of the mass SMS. */
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
@@ -9,6 +10,7 @@ import { findListedMassSms, type ListedMassSms } from '../../db/mass-sms-list.ts
 import {
   acknowledgementRequired,
   allowedActions,
+  isFinal,
   isRunning,
   type MassSmsAction,
   type MassSmsCommand,
@@ -18,7 +20,7 @@ import {
   windowNeverOpens,
 } from '../../domain/mass-sms.ts';
 import { massSmsWorkflowId } from '../../workflows/ids.ts';
-import { updates } from '../../workflows/mass-sms/messages.ts';
+import { lookSignal, updates } from '../../workflows/mass-sms/messages.ts';
 import { startMassSms } from '../../workflows/mass-sms/start.ts';
 import { actorOf, organizationOf } from '../auth.ts';
 import type { Deps } from '../deps.ts';
@@ -28,9 +30,11 @@ import { idParams } from '../schemas.ts';
 import { endedMeanwhile, failureOf, isUnanswered, obeyWithinMs, unanswered } from '../workflow-updates.ts';
 import { readMassSms } from './read.ts';
 import { massSms, startAt } from './schemas.ts';
+import { requireStart } from './start.ts';
 
-/** A start this far back still counts as now: clocks differ, and people take a moment. */
-const pastToleranceMs = 60_000;
+/** How long a workflow that was told to look may take until it has heard what Postgres knows, and how often it is asked. */
+const hearsWithinMs = 5_000;
+const askAgainMs = 200;
 
 const notAllowed = (action: MassSmsAction, { status, allowed }: Refusal): Problem =>
   conflict(
@@ -49,13 +53,6 @@ const notAcknowledged = ({ allowed }: Refusal): Problem =>
     allowed,
   );
 
-/** @throws {Problem} 422 for a start that has passed */
-export function requireFuture(instant: Date | undefined, now: Date): void {
-  if (instant && instant.getTime() < now.getTime() - pastToleranceMs) {
-    throw refused('start_in_the_past', `It is ${now.toISOString()} now: choose a later start, or leave it out.`);
-  }
-}
-
 async function requireKnown(deps: Deps, organizationId: string, massSmsId: string): Promise<ListedMassSms> {
   const row = await deps.database.inOrganization(organizationId, (trx) => findListedMassSms(trx, massSmsId));
   if (!row) throw notFound('mass SMS');
@@ -71,7 +68,7 @@ async function overtaken(deps: Deps, { id, organization_id }: ListedMassSms, act
 
 /**
  * The workflow refuses. Where Postgres would allow it, it was suspended or failed a moment ago, and the workflow has yet
- * to hear of it: that is when what was under way has been written.
+ * to hear of it although it was told to look: that is when what was under way has been written.
  */
 async function refusedBy(
   deps: Deps,
@@ -89,36 +86,87 @@ async function refusedBy(
   });
 }
 
-/** Asks the workflow. @throws {Problem} 409 when it refuses; 503 when nobody answers, or Temporal is away */
-async function ask(
+type Given = Omit<MassSmsCommand, 'actor'>;
+
+interface Asked {
+  action: MassSmsAction;
+  command: MassSmsCommand;
+  updateId: string;
+}
+
+const workflowOf = ({ temporal }: Deps, { id }: ListedMassSms) =>
+  temporal.client.workflow.getHandle(massSmsWorkflowId(id));
+
+/** Starts the workflow from what Postgres knows: it was created while Temporal was away, was ended by hand, or is lost. */
+async function begin({ temporal, database, clock }: Deps, row: ListedMassSms): Promise<void> {
+  const organizationId = row.organization_id;
+  const startsAt = row.start_at.toISOString();
+  const carried = { version: 1, status: row.status, runAt: isRunning(row.status) ? startsAt : null } as const;
+  await startMassSms(temporal.client.workflow, { organizationId, massSmsId: row.id, startAt: startsAt, carried });
+  await database.inOrganization(organizationId, (trx) => markWorkflowStarted(trx, row.id, clock.now()));
+}
+
+/**
+ * Asks the workflow. Where it refuses what Postgres allows, it has yet to hear that it was suspended or put in error: it is
+ * told to look, and asked again for a while.
+ */
+async function update(deps: Deps, row: ListedMassSms, { action, command, updateId }: Asked): Promise<void> {
+  const handle = workflowOf(deps, row);
+  const until = performance.now() + hearsWithinMs;
+  for (let isTold = false; ; isTold = true) {
+    try {
+      await deps.temporal.client.connection.withDeadline(Date.now() + obeyWithinMs, () =>
+        handle.executeUpdate(updates[action], { args: [command], updateId }),
+      );
+      return;
+    } catch (error) {
+      if (failureOf(error)?.type !== transitionNotAllowed || performance.now() > until) throw error;
+      const { status } = await requireKnown(deps, row.organization_id, row.id);
+      if (!allowedActions(status).includes(action)) throw error;
+      if (!isTold) await handle.signal(lookSignal);
+      await sleep(askAgainMs);
+    }
+  }
+}
+
+/**
+ * Of one that is over: this very command may have been obeyed, and only its answer was lost. Nothing is started for it.
+ *
+ * @param updateId null for a command that cannot be a repetition
+ * @throws {Problem} 409 when it was not
+ */
+async function requireObeyed(
   deps: Deps,
   row: ListedMassSms,
-  action: MassSmsAction,
-  { command, updateId }: { command: MassSmsCommand; updateId: string },
+  { action, updateId }: Pick<Asked, 'action'> & { updateId: string | null },
 ): Promise<void> {
-  const { temporal, database, clock } = deps;
-  const organizationId = row.organization_id;
-  const begin = async (): Promise<void> => {
-    const startsAt = row.start_at.toISOString();
-    const carried = { version: 1, status: row.status, runAt: isRunning(row.status) ? startsAt : null } as const;
-    await startMassSms(temporal.client.workflow, { organizationId, massSmsId: row.id, startAt: startsAt, carried });
-    await database.inOrganization(organizationId, (trx) => markWorkflowStarted(trx, row.id, clock.now()));
-  };
-  // Created while Temporal was away, and faster to ask than the sweep to start.
-  if (!row.workflow_started_at) await begin();
-  const handle = temporal.client.workflow.getHandle(massSmsWorkflowId(row.id));
-  const update = () =>
-    temporal.client.connection.withDeadline(Date.now() + obeyWithinMs, () =>
-      handle.executeUpdate(updates[action], { args: [command], updateId }),
-    );
+  const refusal = notAllowed(action, { status: row.status, allowed: [] });
+  if (updateId === null) throw refusal;
   try {
+    const told = workflowOf(deps, row).getUpdateHandle(updateId);
+    await deps.temporal.client.connection.withDeadline(Date.now() + obeyWithinMs, () => told.result());
+  } catch (error) {
+    if (isUnanswered(error)) throw unanswered(`GET /v1/mass-sms/${row.id}`);
+    if (error instanceof WorkflowNotFoundError || failureOf(error)) throw refusal;
+    throw error;
+  }
+}
+
+/** Has a command obeyed. @throws {Problem} 409 when it is refused; 503 when nobody answers, or Temporal is away */
+async function ask(deps: Deps, row: ListedMassSms, asked: Asked): Promise<void> {
+  const { action } = asked;
+  try {
+    // Created while Temporal was away, and faster to ask than the sweep to start.
+    if (!row.workflow_started_at) await begin(deps, row);
     try {
-      await update();
+      await update(deps, row, asked);
     } catch (error) {
       if (!(error instanceof WorkflowNotFoundError)) throw error;
+      const found = await requireKnown(deps, row.organization_id, row.id);
+      if (isFinal(found.status)) return await requireObeyed(deps, found, asked);
       // Ended by hand in Temporal, or lost with its data: Postgres knows what is left to do.
-      await begin();
-      await update();
+      await begin(deps, found);
+      await update(deps, found, asked);
     }
   } catch (error) {
     if (isUnanswered(error)) throw unanswered(`GET /v1/mass-sms/${row.id}`);
@@ -136,22 +184,31 @@ async function ask(
 export const massSmsCommandRoutes: FastifyPluginAsyncZod = async (app) => {
   const { deps } = app;
 
+  const obey = async (
+    request: FastifyRequest,
+    row: ListedMassSms,
+    { action, given, requestKey }: { action: MassSmsAction; given: Given; requestKey: string | null },
+  ): Promise<void> => {
+    const { status } = row;
+    const allowed = allowedActions(status);
+    // With a key this may be the repetition of a command that was obeyed: the workflow remembers its answer.
+    if (!requestKey && !allowed.includes(action)) throw notAllowed(action, { status, allowed });
+    if (needsAcknowledgement(status, action) && !given.acknowledge) throw notAcknowledged({ status, allowed });
+    const command = { ...given, actor: actorOf(request) };
+    await ask(deps, row, { action, command, updateId: requestKey ?? randomUUID() });
+  };
+
   const run = (
     request: FastifyRequest & { params: { id: string } },
     reply: FastifyReply,
     action: MassSmsAction,
-    given: Omit<MassSmsCommand, 'actor'> = {},
+    given: Given = {},
   ) =>
     commandOutside(request, reply, async (requestKey) => {
       const organizationId = organizationOf(request);
       const row = await requireKnown(deps, organizationId, request.params.id);
-      const allowed = allowedActions(row.status);
-      // With a key this may be the repetition of a command that was obeyed: the workflow remembers its answer.
-      if (!requestKey && !allowed.includes(action)) throw notAllowed(action, { status: row.status, allowed });
-      if (needsAcknowledgement(row.status, action) && !given.acknowledge)
-        throw notAcknowledged({ status: row.status, allowed });
-      const command = { ...given, actor: actorOf(request) };
-      await ask(deps, row, action, { command, updateId: requestKey ?? randomUUID() });
+      if (isFinal(row.status)) await requireObeyed(deps, row, { action, updateId: requestKey });
+      else await obey(request, row, { action, given, requestKey });
       const body = await deps.database.inOrganization(organizationId, (trx) => readMassSms(trx, row.id));
       return { status: 200 as const, body: body! };
     });
@@ -190,7 +247,7 @@ export const massSmsCommandRoutes: FastifyPluginAsyncZod = async (app) => {
     },
     async (request, reply) => {
       const { startAt: start, acknowledge } = request.body ?? {};
-      requireFuture(start, deps.clock.now());
+      requireStart(start, deps.clock.now());
       const given = { ...(start && { startAt: start.toISOString() }), ...(acknowledge && { acknowledge }) };
       return reply.send((await run(request, reply, 'resume', given)).body);
     },
@@ -213,7 +270,7 @@ export const massSmsCommandRoutes: FastifyPluginAsyncZod = async (app) => {
     },
     async (request, reply) => {
       const { startAt: start, allowWeekends } = request.body;
-      requireFuture(start, deps.clock.now());
+      requireStart(start, deps.clock.now());
       const given = { ...(start && { startAt: start.toISOString() }), allowWeekends };
       return reply.send((await run(request, reply, 'reschedule', given)).body);
     },

@@ -5,16 +5,15 @@ import { z } from 'zod';
 import type { Trx } from '../../db/database.ts';
 import { textsOf } from '../../db/forecast.ts';
 import { sendingOrganization } from '../../db/mass-sms.ts';
-import { NeverOpensError } from '../../domain/batches.ts';
 import { forecast, type Forecast } from '../../domain/forecast.ts';
 import { excludedCounts, requireKnownList } from '../audience.ts';
 import { organizationOf } from '../auth.ts';
 import { command } from '../idempotency.ts';
 import { refused } from '../problems.ts';
 import { instant } from '../schemas.ts';
-import { requireFuture } from './commands.ts';
 import { defaultLeadMs, massSmsText } from './mass-sms.ts';
 import { newMassSms } from './schemas.ts';
+import { refusePlan, requireStart } from './start.ts';
 
 const count = z.int().min(0);
 const dollars = z.number().min(0);
@@ -78,7 +77,7 @@ type Asked = z.infer<typeof newMassSms>;
 async function forecastOf(trx: Trx, request: FastifyRequest, asked: Asked, now: Date) {
   const organizationId = organizationOf(request);
   await requireKnownList(trx, organizationId, asked);
-  requireFuture(asked.startAt, now);
+  requireStart(asked.startAt, now);
   const { settings, segmentsPerSecond } = await sendingOrganization(trx, organizationId);
   const { common: body, purpose, disclaimer, requireRoomFor } = await massSmsText(trx, request, asked, settings);
   const { list, query, limitToTop, timeZone = settings.sendWindow.timeZone, allowWeekends, atWindowClose } = asked;
@@ -94,17 +93,12 @@ async function forecastOf(trx: Trx, request: FastifyRequest, asked: Asked, now: 
     disclaimer,
     rules: { window: settings.sendWindow, timeZone, allowWeekends },
     startAt: wanted < now ? now : wanted,
+    immediate: asked.immediate,
     pace: { segmentsPerSecond, atWindowClose },
     prices: request.server.deps.prices,
   });
   requireRoomFor(longest);
   return { ...counted, ...toForecast(answer), segmentsPerSecond };
-}
-
-/** @throws {Problem} 422 */
-function neverOpens(error: unknown): never {
-  if (error instanceof NeverOpensError) throw refused('window_never_opens', error.message);
-  throw error;
 }
 
 export const massSmsForecastRoutes: FastifyPluginAsyncZod = async (app) => {
@@ -124,7 +118,7 @@ export const massSmsForecastRoutes: FastifyPluginAsyncZod = async (app) => {
       const now = app.deps.clock.now();
       const { body } = await command(request, reply, async (trx) => ({
         status: 200 as const,
-        body: await forecastOf(trx, request, request.body, now).catch(neverOpens),
+        body: await forecastOf(trx, request, request.body, now).catch(refusePlan),
       }));
       return reply.send(body);
     },

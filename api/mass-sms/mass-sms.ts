@@ -9,15 +9,15 @@ import { createMassSms, sendingPools } from '../../db/mass-sms-create.ts';
 import { listMassSms, listRecipients } from '../../db/mass-sms-list.ts';
 import { findOrganization } from '../../db/organizations.ts';
 import { findUser } from '../../db/users.ts';
-import { NeverOpensError } from '../../domain/batches.ts';
 import { type MassSmsStatus, massSmsStatuses } from '../../domain/mass-sms.ts';
 import { merge, mergeCodesIn } from '../../domain/merge-codes.ts';
 import { inWordsOf, longestBody, withDisclaimer } from '../../domain/message-text.ts';
 import { messageStatuses } from '../../domain/message-status.ts';
+import type { Purpose } from '../../domain/purpose.ts';
 import { localTime } from '../../domain/send-window.ts';
 import type { Settings } from '../../domain/settings.ts';
 import { startMassSms } from '../../workflows/mass-sms/start.ts';
-import { requireKnownList } from '../audience.ts';
+import { massSmsPurpose, requireKnownList } from '../audience.ts';
 import { audit } from '../audit.ts';
 import { actorOf, organizationOf, principalOf } from '../auth.ts';
 import { command } from '../idempotency.ts';
@@ -28,24 +28,34 @@ import { idParams, search } from '../schemas.ts';
 import { wordingOf } from '../wording.ts';
 import { tellTemporal } from '../tell-temporal.ts';
 import { autoRespondOf } from './auto-respond.ts';
-import { requireFuture } from './commands.ts';
 import { readMassSms, withFigures } from './read.ts';
 import { massSms, newMassSms, recipient, startAt } from './schemas.ts';
+import { refusePlan, requireStart } from './start.ts';
 
 export const defaultLeadMs = 90 * 60_000;
 const shownByDefault: readonly MassSmsStatus[] = ['scheduled', 'in_process', 'paused', 'error'];
 
 type NewMassSmsBody = z.infer<typeof newMassSms>;
 
-/** The pool to send from: the one named, or the only one. @throws {Problem} 422 */
-async function senderOf(trx: Trx, organizationId: string, poolId: string | undefined) {
+/** The pool to send from: the one named, or the only one, or the only one of the purpose. @throws {Problem} 422 */
+async function senderOf(
+  trx: Trx,
+  organizationId: string,
+  { poolId, purpose }: { poolId: string | undefined; purpose: Purpose },
+) {
   const pools = await sendingPools(trx, organizationId);
-  const pool =
-    poolId === undefined ? (pools.length === 1 ? pools[0] : undefined) : pools.find((one) => one.id === poolId);
+  const ofPurpose = pools.filter((one) => one.purpose === purpose);
+  const choice =
+    poolId !== undefined ? pools.filter(({ id }) => id === poolId) : pools.length === 1 ? pools : ofPurpose;
+  const pool = choice.length === 1 ? choice[0] : undefined;
   if (!pool) {
     if (poolId !== undefined) throw refused('unknown_pool', 'There is no such number pool: GET /v1/pools lists them.');
     if (pools.length === 0) throw refused('no_pool', 'This organization has no number pool: buy a number first.');
-    throw refused('pool_required', 'There are several number pools: choose one with poolId.');
+    const which = ofPurpose.length === 0 ? 'none of them' : 'more than one of them';
+    throw refused(
+      'pool_required',
+      `There are several number pools, and ${which} is for ${purpose} messages: choose one with poolId.`,
+    );
   }
   if (pool.lines.length > 0) return pool;
   throw refused(
@@ -83,10 +93,17 @@ function requireRoom(characters: number): void {
 export async function massSmsText(trx: Trx, request: FastifyRequest, body: NewMassSmsBody, settings: Settings) {
   const autoRespond = await autoRespondOf(trx, request, body, settings);
   const alsoSays = autoRespond ? mergeCodesIn(autoRespond.body) : [];
-  const wording = await wordingOf(trx, request, body, { ordinary: 'promotional', mayBelongToCampaign: true, alsoSays });
+  const wording = await wordingOf(trx, request, body, {
+    ordinary: massSmsPurpose,
+    mayBelongToCampaign: true,
+    alsoSays,
+  });
   if (!settings.permittedPurposes.includes(wording.purpose)) {
     const permitted = settings.permittedPurposes.join(', ');
-    throw refused('purpose_not_permitted', `This organization may send ${permitted} messages only.`);
+    throw refused(
+      'purpose_not_permitted',
+      `This organization may send ${permitted} messages only: choose that purpose, or change permittedPurposes in the settings.`,
+    );
   }
   const names = await mergeValues(trx, request, `${wording.body} ${autoRespond?.body ?? ''}`);
   const values = { ...wording.values, ...names };
@@ -107,29 +124,27 @@ async function create(trx: Trx, request: FastifyRequest, body: NewMassSmsBody, n
   const { settings, segmentsPerSecond } = await sendingOrganization(trx, organizationId);
   const { timeZone = settings.sendWindow.timeZone } = body;
   const text = await massSmsText(trx, request, body, settings);
-  requireFuture(body.startAt, now);
+  requireStart(body.startAt, now);
   const wanted = body.startAt ?? new Date(now.getTime() + (body.immediate ? 0 : defaultLeadMs));
   const created = await createMassSms(trx, {
     organizationId,
     name: body.name ?? `${list ?? query} ${localTime(now, timeZone).toISODate()}`,
     audience: { list, query, limitToTop, purpose: text.purpose },
-    pool: await senderOf(trx, organizationId, body.poolId),
+    pool: await senderOf(trx, organizationId, { poolId: body.poolId, purpose: text.purpose }),
     body: text.body,
     values: text.values,
     origin: text.origin,
     autoRespond: text.autoRespond,
     timeZone,
     startAt: wanted < now ? now : wanted,
+    immediate: body.immediate,
     allowWeekends: body.allowWeekends,
     atWindowClose: body.atWindowClose,
     createdBy: actorOf(request),
     settings,
     segmentsPerSecond,
     now,
-  }).catch((error: unknown) => {
-    if (error instanceof NeverOpensError) throw refused('window_never_opens', error.message);
-    throw error;
-  });
+  }).catch(refusePlan);
   if (created.kind === 'created') {
     text.requireRoomFor(created.longest);
     return created.id;

@@ -20,7 +20,7 @@ export const newMassSms = z
     name: text(200).optional().meta({ description: 'By default the list and the date' }),
     poolId: id('pool')
       .optional()
-      .meta({ description: 'The number pool to send from; may be left out when there is one' }),
+      .meta({ description: 'The number pool to send from; may be left out when there is one, or one of this purpose' }),
     body: textWithCodes(1_600)
       .optional()
       .meta({
@@ -38,7 +38,9 @@ export const newMassSms = z
       .enum(purposes)
       .optional()
       .meta({ description: "Whose consent is needed; by default the template's, or promotional" }),
-    startAt: startAt.optional().meta({ description: 'When the first batch starts; by default in about 90 minutes' }),
+    startAt: startAt.optional().meta({
+      description: 'When the first batch starts, at most two years ahead; by default in about 90 minutes',
+    }),
     immediate: z.boolean().default(false).meta({ description: 'Start now, or as soon as the sending window opens' }),
     timeZone: timeZone
       .optional()
@@ -74,7 +76,9 @@ const drops = z
         code: z.int().nullable().meta({ description: "Twilio's error code; null where it gave none" }),
         count: z.int(),
         reason: z.string(),
-        counted: z.boolean().meta({ description: 'Whether it speaks for a suspension; an opt-out at Twilio does not' }),
+        counted: z.boolean().meta({
+          description: 'Whether it speaks for a suspension; an opt-out at Twilio and a window that closed do not',
+        }),
       }),
     ),
     carriers: z.array(z.string()).meta({ description: 'Those that error codes name: Twilio reports no others' }),
@@ -92,12 +96,14 @@ export const massSms = z
     status: z.enum(massSmsStatuses),
     recipients: z.int(),
     excluded: excludedCounts,
-    startAt: instant,
+    startAt: instant.meta({ description: 'When the first batch began or, until then, when it is to' }),
     endAt: instant.meta({ description: 'When it ended, or an estimate of when it will' }),
     endAtIsEstimate: z.boolean(),
     sent: z.int(),
     remaining: z.int(),
-    completePercent: percent,
+    completePercent: percent.meta({
+      description: 'Of the recipients, those nothing more will be done for; of a cancelled one, those sent',
+    }),
     undeliveredPercent: percent.meta({ description: 'Of those sent' }),
     unsubscribedPercent: percent.meta({ description: 'Of those sent' }),
     purpose: z.enum(purposes),
@@ -152,7 +158,7 @@ export function toMassSms(
     startAt: row.start_at.toISOString(),
     endAt: row.end_at.toISOString(),
     endAtIsEstimate: row.end_at_is_estimate,
-    ...progress(totalTally(tallies.values()), row.recipients),
+    ...progress(totalTally(tallies.values()), row.recipients, { isCancelled: row.status === 'cancelled' }),
     purpose: row.purpose,
     body: row.body,
     templateId: row.template_id,

@@ -103,6 +103,33 @@ test('each contact counts once, for the first reason in the documented order', a
   ]);
 });
 
+test('without a purpose it is that of the template it is to be made with, or promotional', async () => {
+  const transactional = { purpose: 'transactional', granted: true, method: 'test' };
+  const made = await client.post('/v1/contacts', { firstName: 'Ann', mobile: '4155550101', lists: ['all'] });
+  await client.post(`/v1/contacts/${made.body.id}/consent`, transactional);
+  const template = async (more: object) => {
+    const given = { name: `T${JSON.stringify(more)}`, body: 'Hi', purpose: 'transactional', published: true, ...more };
+    return (await client.post('/v1/templates', given)).body.id;
+  };
+  const templateId = await template({});
+  expect(await count({ list: 'all' })).toMatchObject({ recipients: 0, excluded: { noConsent: 1 } });
+  const counted = await count({ list: 'all', templateId });
+  expect(counted).toMatchObject({ recipients: 1, excluded: none });
+  // Kept with it: who is left out is told for the same purpose.
+  expect(await excluded(counted.id)).toEqual([]);
+
+  const refused = (body: object) => client.post('/v1/mass-sms/audience', { list: 'all', ...body });
+  expect(await refused({ templateId, purpose: 'promotional' })).toMatchObject({
+    status: 422,
+    body: { reason: 'other_purpose' },
+  });
+  const draft = await template({ published: false });
+  expect(await refused({ templateId: draft })).toMatchObject({
+    status: 422,
+    body: { reason: 'template_not_published' },
+  });
+});
+
 test('a duplicate gives way only to a better-ranked contact that is eligible itself', async () => {
   await people('all', [
     { name: 'no consent', mobile: '4155550101', consent: false },

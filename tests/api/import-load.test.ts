@@ -80,10 +80,7 @@ test('50,000 rows go in while memory stays flat', { timeout: 120_000 }, async ()
     expect((await upload(3_000)).body).toMatchObject({ imported: 3_000 });
     const samples: NodeJS.MemoryUsage[] = [];
     const started = performance.now();
-    const answer = await upload(
-      50_000,
-      async () => void samples.push(await nextSample()),
-    );
+    const answer = await upload(50_000, async () => void samples.push(await nextSample()));
     const seconds = (performance.now() - started) / 1_000;
     expect(answer.body).toEqual({ imported: 47_000, updated: 3_000, rejected: [], rejectedCount: 0 });
 

@@ -37,13 +37,14 @@ beforeEach(async () => {
       name: 'Spring',
       status: 'in_process',
       audience,
-      excluded: '{}',
+      excluded: JSON.stringify({ noPhone: 0, invalid: 0, unsubscribed: 0, noConsent: 0, duplicate: 0, overLimit: 0 }),
       recipients: 1,
       pool_id: poolId,
       purpose: 'promotional',
       body: 'Hi',
       time_zone: 'UTC',
       start_at: at,
+      daily_at: '10:00',
       end_at: at,
       allow_weekends: true,
       at_window_close: 'continue',
@@ -101,12 +102,34 @@ test('one whose workflow ended although it can still be done is a 503: it may ha
   expect(await pause()).toMatchObject(mayStillObey());
 });
 
-test('one that was suspended a moment ago can be resumed as soon as its workflow has heard of it: a 503 until then', async () => {
-  const refusal = { status: 'in_process', allowed: ['pause', 'reschedule', 'cancel'] };
-  const type = 'TransitionNotAllowed';
-  temporal.onMessage = async () => {
-    const failure = ApplicationFailure.create({ message: 'no', type, nonRetryable: true, details: [refusal] });
-    throw new WorkflowUpdateFailedError('no', failure);
+/** What a workflow says that has not heard of a suspension. */
+const unheard = () => {
+  const details = [{ status: 'in_process', allowed: ['pause', 'reschedule', 'cancel'] }];
+  const failure = ApplicationFailure.create({
+    message: 'no',
+    type: 'TransitionNotAllowed',
+    nonRetryable: true,
+    details,
+  });
+  return new WorkflowUpdateFailedError('no', failure);
+};
+
+test('a workflow that has yet to hear of a suspension is told to look, and asked again', async () => {
+  let isTold = false;
+  temporal.onMessage = async ({ message }) => {
+    if (message === 'look') isTold = true;
+    else if (!isTold) throw unheard();
+  };
+  await become('suspended');
+  const answer = await acme.client.post(`/v1/mass-sms/${id}/resume`, { acknowledge: true });
+  expect(answer.status).toBe(200);
+  expect(temporal.asked.map(({ message }) => message)).toEqual(['resume', 'look', 'resume']);
+  expect(new Set(temporal.asked.flatMap(({ updateId }) => updateId ?? [])).size).toBe(1);
+});
+
+test('one that does not hear of it for seconds, since a batch is still being written, is a 503', async () => {
+  temporal.onMessage = async ({ message }) => {
+    if (message !== 'look') throw unheard();
   };
   await become('suspended');
   const answer = await acme.client.post(`/v1/mass-sms/${id}/resume`, { acknowledge: true });

@@ -38,11 +38,12 @@ beforeAll(async () => {
   // One a minute. Nearly all are completed, as in an organization that has texted for years.
   await sql`
     insert into mass_sms (id, organization_id, name, status, audience, excluded, recipients, pool_id, purpose, body, time_zone,
-      start_at, end_at, allow_weekends, at_window_close, first_batch_size, daily_batch_size, created_by, created_at, updated_at)
+      start_at, daily_at, end_at, allow_weekends, at_window_close, first_batch_size, daily_batch_size, created_by, created_at,
+      updated_at)
     select 'mms_' || uuid_v7(${at}), ${acme.id}, case when i % 1000 = 0 then 'Welders' else 'Nurses' end || ' ' || i,
       case when i % 100 = 0 then (${[...massSmsStatuses]}::text[])[1 + (i / 100) % ${massSmsStatuses.length}] else 'completed' end,
       '{}', ${JSON.stringify(none)}, 1, case when i % 5000 = 0 then ${senders[1]!} else ${senders[0]!} end, 'promotional', 'Hi', 'UTC',
-      t, t, true, 'continue', 1, 1, 'user:x', t, t
+      t, '10:00', t, true, 'continue', 1, 1, 'user:x', t, t
     from generate_series(0, ${total - 1}) i, lateral (select ${minute(0)}::timestamptz + i * interval '1 minute' as t) x
   `.execute(system);
 });

@@ -36,10 +36,10 @@ afterAll(async () => {
 const organization = newId('organization', now);
 let files: string[];
 
-/** Runs the migrations that are missing, up to and without this one. */
+/** Runs the migrations that are missing, up to and without this one; all of them without one. */
 let done = 0;
-async function migrateUpTo(suffix: string): Promise<void> {
-  const until = files.findIndex((file) => file.endsWith(suffix));
+async function migrateUpTo(suffix?: string): Promise<void> {
+  const until = suffix === undefined ? files.length : files.findIndex((file) => file.endsWith(suffix));
   for (const file of files.slice(done, until)) await migrate(file);
   done = until;
 }
@@ -98,7 +98,7 @@ test('conversations begin with the threads of contacts who have written, and ask
   const open = ['accepted', 'sent', 'in_doubt'].map((status) => row('outbound', status, around(0)));
   const ended = row('outbound', 'sent', around(0), { finished_at: around(0) });
   await insert([first, last, other, ...open, ended]);
-  await migrate(files[done]!);
+  await migrateUpTo('-templates.ts');
   const { rows: threads } = await sql`
     select id ~ '^cnv_' as named, contact_number, contact_id, last_message_id, last_inbound_id, last_message_at from conversations
     order by contact_number`.execute(db);
@@ -118,4 +118,34 @@ test('conversations begin with the threads of contacts who have written, and ask
   expect(awaited).toHaveLength(1);
   expect(awaited[0]!.message_ids.toSorted()).toEqual(open.map(({ id }) => id).toSorted());
   expect(awaited[0]!.claimed_at).toEqual(around(0));
+});
+
+test('a mass SMS keeps the time of day of its batches, in its own time zone', async () => {
+  await migrateUpTo('-mass-sms-times.ts');
+  const pool = newId('pool', now);
+  await sql`insert into number_pools (id, organization_id, name, purpose, created_at)
+    values (${pool}, ${organization}, 'Main', 'promotional', ${now})`.execute(db);
+  const make = async (zone: string, startAt: string, batches: readonly string[]): Promise<string> => {
+    const id = newId('massSms', now);
+    await sql`insert into mass_sms (id, organization_id, name, status, audience, excluded, recipients, pool_id, purpose, body,
+        time_zone, start_at, end_at, allow_weekends, at_window_close, first_batch_size, daily_batch_size, created_by,
+        created_at, updated_at)
+      values (${id}, ${organization}, 'Spring', 'scheduled', '{}', '{}', 1, ${pool}, 'promotional', 'Hi', ${zone}, ${startAt},
+        ${startAt}, false, 'continue', 1, 1, 'test', ${now}, ${now})`.execute(db);
+    for (const [index, at] of batches.entries()) {
+      await sql`insert into mass_sms_batches (organization_id, mass_sms_id, number, size, start_at, status)
+        values (${organization}, ${id}, ${index + 1}, 1, ${at}, 'scheduled')`.execute(db);
+    }
+    return id;
+  };
+  const ids = [
+    // Put off by a weekend to the opening, and moved by hand: the last batch is at the time that was chosen.
+    await make('america/chicago', '2026-12-07T14:00:00Z', ['2026-12-07T14:00:00Z', '2026-12-08T16:30:00Z']),
+    await make('Asia/Kolkata', '2026-12-07T04:30:00Z', []),
+    await make('Mars/Olympus', '2026-12-07T04:30:00Z', []),
+  ];
+  await migrateUpTo();
+  const { rows } = await sql<{ id: string; at: string }>`select id, daily_at as at from mass_sms`.execute(db);
+  const found = new Map(rows.map(({ id, at }) => [id, at]));
+  expect(ids.map((id) => found.get(id))).toEqual(['10:30', '10:00', '04:30']);
 });

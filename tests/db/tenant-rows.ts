@@ -179,6 +179,7 @@ export async function fillTenant(database: Database, name: string, mobile: strin
       body: `${name} secret`,
       time_zone: 'UTC',
       start_at: at,
+      daily_at: '10:00',
       end_at: at,
       allow_weekends: true,
       at_window_close: 'continue',

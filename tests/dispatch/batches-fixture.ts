@@ -2,10 +2,11 @@
 import { sql } from 'kysely';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { createBatchActivities } from '../../activities/batches.ts';
+import { createMassSmsActivities } from '../../activities/mass-sms.ts';
 import { newId } from '../../db/ids.ts';
 import { createMassSms } from '../../db/mass-sms-create.ts';
 import { secretBox } from '../../db/secrets.ts';
-import type { WindowClosePolicy } from '../../domain/mass-sms.ts';
+import type { MassSmsAction, MassSmsCommand, WindowClosePolicy } from '../../domain/mass-sms.ts';
 import { type SettingsOverrides, withDefaults } from '../../domain/settings.ts';
 import type { FoundMessage, SendOutcome } from '../../twilio/gateway.ts';
 import { testClock } from '../harness/test-clock.ts';
@@ -76,6 +77,8 @@ export async function openBatchesFixture() {
     concurrency: 5,
     draining: new AbortController().signal,
   });
+
+  const commands = createMassSmsActivities({ database, clock });
 
   const change = ({ id }: Organization, set: Record<string, unknown>) =>
     system.updateTable('organizations').set(set).where('id', '=', id).execute();
@@ -155,6 +158,17 @@ export async function openBatchesFixture() {
     async run({ id: massSmsId, organization }: TestBatches): Promise<{ status: string; runAt: Date | null }> {
       const organizationId = organization.id;
       const { status, runAt } = await runAlone(() => batches.runBatch({ organizationId, massSmsId }));
+      return { status, runAt: runAt === null ? null : new Date(runAt) };
+    },
+
+    /** Obeys a command. @returns the status, and when there is something to do next */
+    async command(
+      { id: massSmsId, organization }: TestBatches,
+      action: MassSmsAction,
+      given: Partial<MassSmsCommand> = {},
+    ): Promise<{ status: string; runAt: Date | null }> {
+      const input = { organizationId: organization.id, massSmsId, action, actor: 'test', ...given };
+      const { status, runAt } = await runAlone(() => commands.applyCommand(input));
       return { status, runAt: runAt === null ? null : new Date(runAt) };
     },
 

@@ -1,9 +1,6 @@
 /** The estimated end of a mass SMS (F7): after it was created, paused, resumed, rescheduled, and cut off by its window. */
-import { MockActivityEnvironment } from '@temporalio/testing';
 import { DateTime } from 'luxon';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createMassSmsActivities } from '../../activities/mass-sms.ts';
-import type { MassSmsAction, MassSmsCommand } from '../../domain/mass-sms.ts';
 import { days } from '../../domain/send-window.ts';
 import { type BatchesFixture, openBatchesFixture, type TestBatches } from './batches-fixture.ts';
 
@@ -30,12 +27,6 @@ async function massSms(at: string, given: Parameters<BatchesFixture['massSmsTo']
   );
 }
 
-const command = ({ id, organization }: TestBatches, action: MassSmsAction, given: Partial<MassSmsCommand> = {}) => {
-  const activities = createMassSmsActivities(fixture);
-  const input = { organizationId: organization.id, massSmsId: id, action, actor: 'test', ...given };
-  return new MockActivityEnvironment().run(() => activities.applyCommand(input));
-};
-
 /** To the second: the clock goes on while a test runs. */
 async function end({ id }: TestBatches): Promise<{ endAt: string; isEstimate: boolean }> {
   const row = await fixture.database.system
@@ -49,24 +40,24 @@ async function end({ id }: TestBatches): Promise<{ endAt: string; isEstimate: bo
 
 it('follows the plan when the start is moved, and counts the segments of the texts', async () => {
   const short = await massSms('2026-12-01T09:00', { startAt: local('2026-12-01T10:00') });
-  await command(short, 'reschedule', { startAt: local('2026-12-01T11:00').toISOString() });
+  await fixture.command(short, 'reschedule', { startAt: local('2026-12-01T11:00').toISOString() });
   expect(await end(short)).toEqual({ endAt: '2026-12-02T11:01:40', isEstimate: true });
 
   const long = await massSms('2026-12-01T09:00', {
     startAt: local('2026-12-01T10:00'),
     body: `STOP ${'x'.repeat(300)}`,
   });
-  await command(long, 'reschedule', { startAt: local('2026-12-01T11:00').toISOString() });
+  await fixture.command(long, 'reschedule', { startAt: local('2026-12-01T11:00').toISOString() });
   expect(await end(long)).toEqual({ endAt: '2026-12-02T11:03:20', isEstimate: true });
 });
 
 it('is kept while it is paused, and is that of the chosen start once it is resumed', async () => {
   const paused = await massSms('2026-12-01T09:00', { startAt: local('2026-12-01T10:00') });
   const before = await end(paused);
-  await command(paused, 'pause');
+  await fixture.command(paused, 'pause');
   expect(await end(paused)).toEqual(before);
   fixture.clock.set(local('2026-12-03T12:00'));
-  await command(paused, 'resume', { startAt: local('2026-12-04T15:00').toISOString() });
+  await fixture.command(paused, 'resume', { startAt: local('2026-12-04T15:00').toISOString() });
   expect(await end(paused)).toEqual({ endAt: '2026-12-05T15:01:40', isEstimate: true });
 });
 
@@ -80,8 +71,8 @@ it('counts what is left when a batch was paused in the middle', async () => {
     .where('mass_sms_id', '=', begun.id)
     .where('rank', '<=', 40)
     .execute();
-  await command(begun, 'pause');
-  await command(begun, 'resume', { startAt: local('2026-12-01T12:00').toISOString() });
+  await fixture.command(begun, 'pause');
+  await fixture.command(begun, 'resume', { startAt: local('2026-12-01T12:00').toISOString() });
   expect(await end(begun)).toEqual({ endAt: '2026-12-01T12:00:10', isEstimate: true });
 });
 
@@ -98,7 +89,7 @@ it('moves to the next opening when the window closes before a batch is through',
 
 it('counts the disclaimer of those who have had no message yet', async () => {
   const silent = await massSms('2026-12-01T09:00', { startAt: local('2026-12-01T10:00'), body: 'x'.repeat(150) }, 50);
-  await command(silent, 'reschedule', { startAt: local('2026-12-01T11:00').toISOString() });
+  await fixture.command(silent, 'reschedule', { startAt: local('2026-12-01T11:00').toISOString() });
   expect(await end(silent)).toEqual({ endAt: '2026-12-01T11:01:40', isEstimate: true });
 });
 
@@ -119,6 +110,6 @@ it('is not before those who must wait may be written to, and the next batch foll
 
 it('is a fact once it is cancelled', async () => {
   const cancelled = await massSms('2026-12-01T09:00', { startAt: local('2026-12-01T10:00') });
-  await command(cancelled, 'cancel');
+  await fixture.command(cancelled, 'cancel');
   expect(await end(cancelled)).toEqual({ endAt: '2026-12-01T09:00:00', isEstimate: false });
 });

@@ -212,6 +212,6 @@ it('only numbers that are registered, used, not released and not about to be cou
       .execute();
   }
   expect(await fixture.in(organization, (trx) => sendingPools(trx, organization.id))).toEqual([
-    { id: organization.poolId, name: 'Main', lines: [numbers[0]!.line] },
+    { id: organization.poolId, name: 'Main', purpose: 'promotional', lines: [numbers[0]!.line] },
   ]);
 });

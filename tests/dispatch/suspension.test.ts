@@ -54,6 +54,8 @@ it('every message that may have left counts, as dropped only when Twilio has sai
   await report(massSms, 16, 20, { status: 'failed', code: 21_610 });
   await report(massSms, 21, 22, { status: 'failed', reason: 'outcome_unknown' });
   await report(massSms, 23, 24, { status: 'in_doubt' });
+  // Our own validity period ran out while they waited at Twilio.
+  await report(massSms, 25, 30, { status: 'failed', code: 30_036 });
   await report(massSms, 91, 95, { status: 'cancelled', reason: 'opted_out' });
   await report(massSms, 96, 100, { status: 'queued' });
   const { stretches, codes, areas } = await counted(massSms);
@@ -63,6 +65,7 @@ it('every message that may have left counts, as dropped only when Twilio has sai
   ]);
   expect(codes).toEqual([
     { code: 30_007, count: 10 },
+    { code: 30_036, count: 6 },
     { code: 21_610, count: 5 },
     { code: 30_005, count: 4 },
     { code: null, count: 1 },

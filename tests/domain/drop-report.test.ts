@@ -53,3 +53,21 @@ it('tells of opt-outs that Twilio knew, and does not count them', () => {
   expect(words).toMatch(/^136 of 804 messages \(16\.9 %\) were not delivered\. Most often \(136\): 30005\./);
   expect(words).toContain('300 more had opted out at Twilio, which your own list did not know.');
 });
+
+it('tells of those that waited too long at Twilio, and does not count them', () => {
+  const drops = dropsOf(
+    [
+      { code: 30_036, count: 200 },
+      { code: 30_005, count: 136 },
+    ],
+    areas,
+  );
+  expect(drops.codes).toMatchObject([
+    { code: 30_036, counted: false },
+    { code: 30_005, counted: true },
+  ]);
+  const words = suspensionInWords({ rule: 'dropped', attempted: 804, counted: 136 }, drops);
+  expect(words).toContain('Most often (136): 30005.');
+  expect(words).toContain('200 more were still waiting at Twilio when the sending window closed.');
+  expect(words).not.toContain('opted out');
+});

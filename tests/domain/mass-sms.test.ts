@@ -112,6 +112,15 @@ describe('progress', () => {
     expect(progress({}, 0).completePercent).toBe(100);
   });
 
+  it('of one that was cancelled is complete as far as it was sent', () => {
+    const cancelled = (tally: Tally) => progress(tally, 1_000, { isCancelled: true }).completePercent;
+    expect(cancelled({ cancelled: 1_000 })).toBe(0);
+    expect(cancelled({ delivered: 200, failed: 50, cancelled: 750 })).toBe(25);
+    expect(cancelled({ delivered: 999, in_doubt: 1 })).toBe(99.9);
+    expect(cancelled({ delivered: 1_000 })).toBe(100);
+    expect(progress({ cancelled: 1_000 }, 1_000).completePercent).toBe(100);
+  });
+
   it('is not complete while one is left of very many', () => {
     expect(progress({ delivered: 999_999, queued: 1 }, 1_000_000).completePercent).toBeLessThan(100);
   });

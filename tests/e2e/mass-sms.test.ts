@@ -1,6 +1,7 @@
 /** The main job, end to end on real servers: created, sent, paused, resumed, rescheduled, cancelled. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { massSmsWorkflowId } from '../../workflows/ids.ts';
 import { eventually } from '../harness/eventually.ts';
 import { type EnabledOrganization, startSystem, type System } from '../harness/system.ts';
 
@@ -236,5 +237,42 @@ describe('a mass SMS', () => {
     expect(first.body.id).toBe(second.body.id);
     await until(organization, first.body.id, { status: 'completed' });
     expect((await accepted(organization)).toSorted()).toEqual(numbers(contacts));
+  });
+
+  it('is done with once it is over: a command with an Idempotency-Key is refused, and starts nothing', async () => {
+    const organization = await system.enabledOrganization();
+    await system.contacts(organization, 3, { consent: true, list: 'all' });
+    const id = await create(organization);
+    await until(organization, id, { status: 'completed' });
+    const workflow = system.temporal.workflow.getHandle(massSmsWorkflowId(id));
+    const { runId } = await eventually(async () => {
+      const described = await workflow.describe();
+      expect(described.status.name).toBe('COMPLETED');
+      return described;
+    });
+    for (const action of ['pause', 'resume', 'cancel']) {
+      const headers = { 'idempotency-key': `${action}-at-last` };
+      expect(await organization.client.post(`/v1/mass-sms/${id}/${action}`, {}, headers)).toMatchObject({
+        status: 409,
+        body: { type: '/problems/not-in-this-state', allowed: [] },
+      });
+    }
+    expect((await workflow.describe()).runId).toBe(runId);
+  });
+
+  it('answers a cancel again whose answer was lost, and no other command', async () => {
+    const organization = await system.enabledOrganization();
+    await system.contacts(organization, 3, { consent: true, list: 'all' });
+    const startAt = new Date(Date.now() + 3_600_000).toISOString();
+    const id = await create(organization, { immediate: false, startAt });
+    const cancel = (key: string) =>
+      organization.client.post(`/v1/mass-sms/${id}/cancel`, undefined, { 'idempotency-key': key });
+    expect(await cancel('the-first')).toMatchObject({ status: 200, body: { status: 'cancelled' } });
+    const workflow = system.temporal.workflow.getHandle(massSmsWorkflowId(id));
+    await eventually(async () => expect((await workflow.describe()).status.name).toBe('COMPLETED'));
+    // As if the API had died between the workflow's answer and its own.
+    await system.db.deleteFrom('idempotency_keys').where('organization_id', '=', organization.id).execute();
+    expect(await cancel('the-first')).toMatchObject({ status: 200, body: { status: 'cancelled' } });
+    expect(await cancel('another')).toMatchObject({ status: 409, body: { allowed: [] } });
   });
 });

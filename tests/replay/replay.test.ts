@@ -35,6 +35,7 @@ const recorded = {
     'rescheduled',
     'suspendedReleased',
     'threeBatches',
+    'toldToLook',
     'windowClosed',
     'windowExpired',
   ],

@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CommandInput } from '../../activities/mass-sms.ts';
 import { type MassSmsState, transitionNotAllowed } from '../../domain/mass-sms.ts';
 import type { massSms } from '../../workflows/index.ts';
-import { stateQuery, updates } from '../../workflows/mass-sms/messages.ts';
+import { lookSignal, stateQuery, updates } from '../../workflows/mass-sms/messages.ts';
 import { taskQueues } from '../../workflows/task-queues.ts';
 import { eventually } from '../harness/eventually.ts';
 import { workflowBundle } from '../replay/bundle.ts';
@@ -190,6 +190,47 @@ describe('massSms', () => {
     // The second time for what the batch gave back.
     expect(order.slice(2)).toEqual(['cancel begins', 'cancel ends', 'cancel begins', 'cancel ends']);
     expect(await handle.result()).toMatchObject({ status: 'cancelled' });
+  });
+
+  it('looks at once when it is told to while it waits, and then obeys what it refused', async () => {
+    let runs = 0;
+    const handle = await start({
+      applyCommand: async ({ action }) => (action === 'cancel' ? state('cancelled') : state('in_process', inAnHour())),
+      runBatch: async () => {
+        runs += 1;
+        return runs === 1 ? state('in_process', inAnHour()) : state('error');
+      },
+    });
+    await eventually(async () => expect(runs).toBe(1));
+    const resume = () => handle.executeUpdate(updates.resume, { args: [command], updateId: 'the-same' });
+    await expect(resume()).rejects.toThrow(WorkflowUpdateFailedError);
+    await handle.signal(lookSignal);
+    await eventually(async () => expect(await handle.query(stateQuery)).toEqual(state('error')));
+    expect(await resume()).toMatchObject({ status: 'in_process' });
+    await handle.executeUpdate(updates.cancel, { args: [command] });
+    expect(await handle.result()).toEqual(state('cancelled'));
+    expect(runs).toBe(2);
+  });
+
+  it('goes on with a batch that is being sent when it is told to look', async () => {
+    const [begun, told] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    let runs = 0;
+    const handle = await start({
+      applyCommand: async () => state('cancelled'),
+      runBatch: async () => {
+        runs += 1;
+        begun.resolve();
+        await told.promise;
+        return state('completed');
+      },
+    });
+    await begun.promise;
+    await handle.signal(lookSignal);
+    // It has heard: what comes after the signal is answered.
+    await handle.query(stateQuery);
+    told.resolve();
+    expect(await handle.result()).toEqual(state('completed'));
+    expect(runs).toBe(1);
   });
 
   it('cancels in Postgres too when it is cancelled from outside', async () => {

@@ -25,7 +25,9 @@ let dueAt: DateTime;
 beforeAll(async () => {
   system = await startSystem({ timeSkipping: true });
   organization = await system.enabledOrganization({ name: 'Acme', segmentsPerSecond: 100 });
-  dueAt = DateTime.fromMillis(await system.now(), { zone }).plus({ hours: 12 }).startOf('minute');
+  dueAt = DateTime.fromMillis(await system.now(), { zone })
+    .plus({ hours: 12 })
+    .startOf('minute');
   await organization.client.patch('/v1/settings', { digestTime: dueAt.toFormat('HH:mm') });
   for (const way of ways) {
     const email = `${way}@acme.example`;

@@ -1,5 +1,5 @@
 /** What other sides may say to and ask of the `massSms` workflow. */
-import { defineQuery, defineUpdate } from '@temporalio/workflow';
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { MassSmsAction, MassSmsCommand, MassSmsState } from '../../domain/mass-sms.ts';
 
 export interface MassSmsInput {
@@ -20,3 +20,6 @@ export const updates = {
 } as const satisfies Record<MassSmsAction, unknown>;
 
 export const stateQuery = defineQuery<MassSmsState>('state');
+
+/** Postgres knows more: between two batches a report has put it in error, say. It looks, unless a batch is being sent. */
+export const lookSignal = defineSignal('look');

@@ -32,7 +32,7 @@ import {
   transitionNotAllowed,
 } from '../../domain/mass-sms.ts';
 import { taskQueues } from '../task-queues.ts';
-import { type MassSmsInput, stateQuery, updates } from './messages.ts';
+import { lookSignal, type MassSmsInput, stateQuery, updates } from './messages.ts';
 
 // Safe to repeat: one transaction that finds the state already reached and does nothing more.
 const { applyCommand } = proxyActivities<MassSmsActivities>({
@@ -83,8 +83,8 @@ async function live(input: MassSmsInput): Promise<MassSmsState> {
   // In an object: the compiler would take a variable that only closures set for one that never changes.
   const now: { sending: CancellationScope | null } = { sending: null };
   let commanding = false;
-  // Counts the commands obeyed: a wait that sees it change starts over.
-  let commands = 0;
+  // Counts the commands obeyed and the calls to look: a wait that sees it change starts over.
+  let calls = 0;
   let hasJustRun = false;
 
   const adopt = (next: MassSmsState): void => {
@@ -112,7 +112,7 @@ async function live(input: MassSmsInput): Promise<MassSmsState> {
     try {
       // Postgres first: no worker claims another message from this moment, not even one cut off from Temporal.
       adopt(await apply({ organizationId, massSmsId, action, ...command }));
-      commands += 1;
+      calls += 1;
       if (action === 'pause' || action === 'cancel') {
         now.sending?.cancel();
         await condition(() => now.sending === null);
@@ -133,6 +133,12 @@ async function live(input: MassSmsInput): Promise<MassSmsState> {
     });
   }
   setHandler(stateQuery, () => state);
+  setHandler(lookSignal, () => {
+    // What is under way looks by itself.
+    if (now.sending || commanding || isFinal(state.status)) return;
+    state.runAt = new Date().toISOString();
+    calls += 1;
+  });
 
   // A final status may leave messages in doubt to be settled.
   while (!isFinal(state.status) || state.runAt !== null) {
@@ -141,8 +147,8 @@ async function live(input: MassSmsInput): Promise<MassSmsState> {
       await condition(() => !commanding);
       continue;
     }
-    const seen = commands;
-    const changed = () => commands !== seen;
+    const seen = calls;
+    const changed = () => calls !== seen;
 
     if (workflowInfo().continueAsNewSuggested) {
       await condition(allHandlersFinished);
