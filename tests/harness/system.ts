@@ -13,7 +13,7 @@ import { secretBox } from '../../db/secrets.ts';
 import { permissions } from '../../api/permissions.ts';
 import { enableOrganization, type Line } from '../../launcher/enable-organization.ts';
 import type { Component, Stack } from '../../launcher/stack.ts';
-import { type ApiClient, apiClient } from './api-client.ts';
+import { actingAs, type ApiClient, apiClient } from './api-client.ts';
 import { type Control, controlClient, type SimulatedMail } from './control.ts';
 import { startTestStack } from './infrastructure.ts';
 
@@ -144,7 +144,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     url: stack.api,
     simulatorUrl,
     operator,
-    client: (key, acting) => apiClient(stack.api, key, acting),
+    client: (key, acting = {}) => apiClient(stack.api, key, actingAs(acting)),
     enabledOrganization,
     contacts: async ({ id }, count, { consent = false, list } = {}) => {
       const first = nextNumber;
