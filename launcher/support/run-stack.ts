@@ -52,10 +52,9 @@ export async function runStack({ timeSkipping, story, hints }: RunOptions): Prom
     kill: async () => running.stack?.kill(),
   });
   try {
-    const settings = readSettings();
+    const settings = readSettings(process.env, { demo: timeSkipping });
     for (const name of portsOf(settings, timeSkipping)) await requireFree(settings.ports[name], portVariables[name]);
     const data = timeSkipping ? await freshFolder(join(settings.data, 'demo')) : settings.data;
-    const namespace = process.env['TEMPORAL_NAMESPACE'];
     const stack = await startStack({
       data,
       ports: settings.ports,
@@ -65,8 +64,8 @@ export async function runStack({ timeSkipping, story, hints }: RunOptions): Prom
       keepSimulator: !timeSkipping,
       autoReview: !timeSkipping,
       restart: true,
+      namespace: settings.namespace,
       report,
-      ...(namespace ? { namespace } : {}),
     });
     running.stack = stack;
     report('Seeding the demo organization');
