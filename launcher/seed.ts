@@ -125,7 +125,6 @@ async function enable(stack: Stack, twilioUrl: string, organizationId: string, u
         authToken: environment['TWILIO_AUTH_TOKEN']!,
         twilioUrl,
         publicUrl: environment['PUBLIC_URL']!,
-        now: () => new Date(),
       },
       {
         organizationId,
