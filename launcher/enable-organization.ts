@@ -12,6 +12,7 @@ import type { Purpose } from '../domain/purpose.ts';
 import { TwilioHttpClient } from '../twilio/http-client.ts';
 import { messagingServiceSettings } from '../twilio/messaging-service.ts';
 import { numberSettings } from '../twilio/number-settings.ts';
+import { controlOf } from './support/caller.ts';
 
 export interface EnablingDeps {
   database: Database;
@@ -58,11 +59,7 @@ export async function enableOrganization(deps: EnablingDeps, options: EnablingOp
   const { organizationId, phoneNumber, userId } = options;
   const friendlyName = options.name.slice(0, 64);
   const httpClient = new TwilioHttpClient({ baseUrl: twilioUrl, connections: 2 });
-  const control = async <T>(method: 'GET' | 'POST', path: string, body?: object): Promise<T> => {
-    const answer = await fetch(`${twilioUrl}/control${path}`, { method, ...(body && { body: JSON.stringify(body) }) });
-    if (!answer.ok) throw new Error(`The simulator refused ${method} ${path}: ${await answer.text()}`);
-    return (await answer.json()) as T;
-  };
+  const control = controlOf(twilioUrl);
   try {
     const subaccount = await twilio(deps.accountSid, deps.authToken, { httpClient }).api.v2010.accounts.create({
       friendlyName,
