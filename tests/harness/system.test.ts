@@ -88,6 +88,13 @@ describe('the client', () => {
   });
 });
 
+describe('webhooks', () => {
+  it('may go to a receiver of the test', async () => {
+    const endpoint = { url: 'http://127.0.0.1:4000/longwave', events: ['message.received'] };
+    expect(await acme.client.post('/v1/webhook-endpoints', endpoint)).toMatchObject({ status: 201, body: endpoint });
+  });
+});
+
 describe('contacts', () => {
   it('are distinct, valid and have consented, unless they have not', async () => {
     const contacts = await system.contacts(acme, 20, { list: 'some' });
