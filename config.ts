@@ -97,7 +97,7 @@ const shapes: Readonly<Record<keyof z.infer<typeof schema>, string>> = {
   CARRIER_FEE_LOW_USD: amount,
   CARRIER_FEE_HIGH_USD: amount,
   SECRETS_KEYS: 'id:key pairs separated by commas, each key 32 bytes in base64; the first encrypts, all decrypt',
-  LONGWAVE_OPERATOR_KEY: '16 to 512 characters, each a letter, a digit or one of - . _ ~ + / =',
+  LONGWAVE_OPERATOR_KEY: 'at least 16 and at most 512 characters, each a letter, a digit or one of - . _ ~ + / =',
   LONGWAVE_CLOCK: 'system, or temporal on a time-skipping stack',
   LOG_LEVEL: 'trace, debug, info, warn, error, fatal or silent',
   WEBHOOKS_TO_LOOPBACK: yesOrNo,
