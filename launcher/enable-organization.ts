@@ -146,11 +146,11 @@ interface NewRegistration {
 
 /** The rows of a registration that is complete. Nobody is notified: nothing happened just now. */
 async function insertRegistration(trx: Trx, { organizationId, name, sids, at }: NewRegistration): Promise<void> {
-  const tenant = { organization_id: organizationId };
+  const organization_id = organizationId;
   await trx
     .insertInto('registrations')
     .values({
-      ...tenant,
+      organization_id,
       id: newId('registration', at),
       state: 'completed',
       intake: JSON.stringify({ ...intake, legalName: name }),
@@ -171,7 +171,7 @@ async function insertRegistration(trx: Trx, { organizationId, name, sids, at }: 
     .insertInto('registration_attempts')
     .values(
       parts.map((part) => ({
-        ...tenant,
+        organization_id,
         part,
         number: 1,
         actor: 'longwave',
@@ -185,7 +185,7 @@ async function insertRegistration(trx: Trx, { organizationId, name, sids, at }: 
     .execute();
   await trx
     .insertInto('registration_resources')
-    .values(Object.entries(sids).map(([kind, sid]) => ({ ...tenant, kind: kind as ResourceKind, sid })))
+    .values(Object.entries(sids).map(([kind, sid]) => ({ organization_id, kind: kind as ResourceKind, sid })))
     .execute();
   const entries: [RegistrationSubject, string, string, string][] = [
     ['brand', 'verified', 'representative', 'The company and its representative are verified.'],
@@ -197,7 +197,7 @@ async function insertRegistration(trx: Trx, { organizationId, name, sids, at }: 
     .insertInto('registration_timeline')
     .values(
       entries.map(([subject, event, actor, detail]) => ({
-        ...tenant,
+        organization_id,
         id: newId('timelineEntry', at),
         at,
         subject,
