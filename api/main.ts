@@ -1,6 +1,6 @@
 /** The API process: reads the environment, connects, listens, and closes gracefully. */
 import { systemClock, temporalClock } from '../clock.ts';
-import { ConfigurationError, publicUrlOf, readConfig } from '../config.ts';
+import { configOrExit, publicUrlOf } from '../config.ts';
 import { upsertEnvironmentKey } from '../db/api-keys.ts';
 import { openDatabase } from '../db/database.ts';
 import { secretBox } from '../db/secrets.ts';
@@ -12,31 +12,21 @@ import { hashKey } from './auth.ts';
 import { createSiteCheck } from './registration/site-check.ts';
 import { openTemporal } from './temporal.ts';
 
-function configuration() {
-  try {
-    return readConfig([
-      'DATABASE_URL',
-      ...temporalVariables,
-      'HOST',
-      'PORT',
-      'PUBLIC_URL',
-      'SECRETS_KEYS',
-      'TWILIO_BASE_URL',
-      'LONGWAVE_OPERATOR_KEY',
-      'WEBHOOKS_TO_LOOPBACK',
-      'PRICE_SEGMENT_USD',
-      'CARRIER_FEE_LOW_USD',
-      'CARRIER_FEE_HIGH_USD',
-      'LOG_LEVEL',
-    ]);
-  } catch (error) {
-    if (!(error instanceof ConfigurationError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    return process.exit(1);
-  }
-}
-
-const config = configuration();
+const config = configOrExit([
+  'DATABASE_URL',
+  ...temporalVariables,
+  'HOST',
+  'PORT',
+  'PUBLIC_URL',
+  'SECRETS_KEYS',
+  'TWILIO_BASE_URL',
+  'LONGWAVE_OPERATOR_KEY',
+  'WEBHOOKS_TO_LOOPBACK',
+  'PRICE_SEGMENT_USD',
+  'CARRIER_FEE_LOW_USD',
+  'CARRIER_FEE_HIGH_USD',
+  'LOG_LEVEL',
+]);
 const database = openDatabase(config.DATABASE_URL);
 const temporal = openTemporal(config);
 const clock = config.LONGWAVE_CLOCK === 'temporal' ? temporalClock(temporal.connection) : systemClock;

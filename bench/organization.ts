@@ -71,7 +71,6 @@ export async function benchOrganization(
       authToken: stack.environment['TWILIO_AUTH_TOKEN']!,
       twilioUrl: simulatorUrl,
       publicUrl: stack.environment['PUBLIC_URL']!,
-      now: () => new Date(),
     },
     {
       organizationId: id,

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { Kysely, PostgresDialect } from 'kysely';
 import { FileMigrationProvider, Migrator } from 'kysely/migration';
 import pg from 'pg';
-import { readConfig } from '../config.ts';
+import { configOrExit } from '../config.ts';
 
 /**
  * Runs the migrations that are missing; safe to run from several processes at once (Kysely takes a lock).
@@ -36,5 +36,5 @@ export async function migrate(databaseUrl: string, { log }: { log?: (line: strin
 
 if (import.meta.main) {
   // oxlint-disable-next-line no-console -- a command for people
-  await migrate(readConfig(['DATABASE_URL']).DATABASE_URL, { log: console.log });
+  await migrate(configOrExit(['DATABASE_URL']).DATABASE_URL, { log: console.log });
 }

@@ -1,14 +1,18 @@
 /**
- * Gives an organization what registration will give it: a subaccount, a messaging service, a number and the module
- * enabled. For the demo organization and for tests, against the simulator only: no carrier is asked.
+ * Gives an organization what registration will give it: a subaccount, a verified brand and campaign, a messaging service, a
+ * number and the module enabled. For the demo organization and for tests, against the simulator only: no carrier is asked.
  */
 import twilio from 'twilio';
-import type { Database } from '../db/database.ts';
+import intake from '../docs/example-intake.json' with { type: 'json' };
+import type { Database, Trx } from '../db/database.ts';
 import { newId } from '../db/ids.ts';
+import type { RegistrationSubject, ResourceKind } from '../db/schema-registration.ts';
 import type { SecretBox } from '../db/secrets.ts';
 import type { Purpose } from '../domain/purpose.ts';
 import { TwilioHttpClient } from '../twilio/http-client.ts';
 import { messagingServiceSettings } from '../twilio/messaging-service.ts';
+import { numberSettings } from '../twilio/number-settings.ts';
+import { controlOf } from './support/caller.ts';
 
 export interface EnablingDeps {
   database: Database;
@@ -20,14 +24,13 @@ export interface EnablingDeps {
   twilioUrl: string;
   /** Where Twilio reaches the API. */
   publicUrl: string;
-  now(): Date;
 }
 
 export interface EnablingOptions {
   organizationId: string;
   /** The name of the subaccount. */
   name: string;
-  /** E.164, not in use: bought in the simulator. */
+  /** E.164, not in use: the simulator gives it, whatever it has on sale. */
   phoneNumber: string;
   /** Who texts from it. */
   userId: string;
@@ -43,24 +46,36 @@ export interface Line {
   poolId: string;
 }
 
+interface Registered {
+  customerProfileSid: string;
+  trustProductSid: string;
+  brandSid: string;
+  campaignSid: string;
+}
+
 /** Enables the organization and gives the user its line. */
 export async function enableOrganization(deps: EnablingDeps, options: EnablingOptions): Promise<Line> {
-  const { database, secrets, publicUrl } = deps;
-  const { organizationId, name, phoneNumber, userId } = options;
-  const httpClient = new TwilioHttpClient({ baseUrl: deps.twilioUrl, connections: 2 });
+  const { database, secrets, publicUrl, twilioUrl } = deps;
+  const { organizationId, phoneNumber, userId } = options;
+  const friendlyName = options.name.slice(0, 64);
+  const httpClient = new TwilioHttpClient({ baseUrl: twilioUrl, connections: 2 });
+  const control = controlOf(twilioUrl);
   try {
     const subaccount = await twilio(deps.accountSid, deps.authToken, { httpClient }).api.v2010.accounts.create({
-      friendlyName: name.slice(0, 64),
+      friendlyName,
     });
     const account = twilio(subaccount.sid, subaccount.authToken, { httpClient });
     const service = await account.messaging.v1.services.create({
-      friendlyName: name.slice(0, 64),
+      friendlyName,
       ...messagingServiceSettings(publicUrl),
     });
-    const number = await account.incomingPhoneNumbers.create({ phoneNumber });
-    await account.messaging.v1.services(service.sid).phoneNumbers.create({ phoneNumberSid: number.sid });
+    const placed = { accountSid: subaccount.sid, messagingServiceSid: service.sid };
+    const { smsUrl, voiceUrl } = numberSettings(publicUrl);
+    const number = await control<{ sid: string }>('POST', '/numbers', { ...placed, phoneNumber, smsUrl, voiceUrl });
+    const registered = await control<Registered>('POST', '/registrations', { ...placed, name: options.name });
 
-    const now = deps.now();
+    // The product's clock, which a time-skipping stack has moved.
+    const now = new Date((await control<{ epochMs: number }>('GET', '/clock')).epochMs);
     const line = { id: newId('number', now), phoneNumber, poolId: newId('pool', now) };
     await database.inOrganization(organizationId, async (trx) => {
       await trx
@@ -75,6 +90,19 @@ export async function enableOrganization(deps: EnablingDeps, options: EnablingOp
         })
         .where('id', '=', organizationId)
         .execute();
+      await insertRegistration(trx, {
+        organizationId,
+        name: options.name,
+        sids: {
+          account: subaccount.sid,
+          customer_profile: registered.customerProfileSid,
+          trust_product: registered.trustProductSid,
+          brand: registered.brandSid,
+          messaging_service: service.sid,
+          campaign: registered.campaignSid,
+        },
+        at: now,
+      });
       await trx
         .insertInto('number_pools')
         .values({
@@ -106,4 +134,78 @@ export async function enableOrganization(deps: EnablingDeps, options: EnablingOp
   } finally {
     await httpClient.close();
   }
+}
+
+interface NewRegistration {
+  organizationId: string;
+  /** The company's. */
+  name: string;
+  sids: Partial<Record<ResourceKind, string>>;
+  at: Date;
+}
+
+/** The rows of a registration that is complete. Nobody is notified: nothing happened just now. */
+async function insertRegistration(trx: Trx, { organizationId, name, sids, at }: NewRegistration): Promise<void> {
+  const organization_id = organizationId;
+  await trx
+    .insertInto('registrations')
+    .values({
+      organization_id,
+      id: newId('registration', at),
+      state: 'completed',
+      intake: JSON.stringify({ ...intake, legalName: name }),
+      brand_status: 'verified',
+      brand_since: at,
+      campaign_status: 'verified',
+      campaign_since: at,
+      messaging_service_status: 'registered',
+      messaging_service_since: at,
+      submitted_at: at,
+      workflow_started_at: at,
+      created_at: at,
+      updated_at: at,
+    })
+    .execute();
+  const parts = ['brand', 'campaign'] as const;
+  await trx
+    .insertInto('registration_attempts')
+    .values(
+      parts.map((part) => ({
+        organization_id,
+        part,
+        number: 1,
+        actor: 'longwave',
+        begun_at: at,
+        asked_at: at,
+        submitted_at: at,
+        decided_at: at,
+        outcome: 'verified' as const,
+      })),
+    )
+    .execute();
+  await trx
+    .insertInto('registration_resources')
+    .values(Object.entries(sids).map(([kind, sid]) => ({ organization_id, kind: kind as ResourceKind, sid })))
+    .execute();
+  const entries: [RegistrationSubject, string, string, string][] = [
+    ['brand', 'verified', 'representative', 'The company and its representative are verified.'],
+    ['campaign', 'verified', 'carriers', 'The carriers approved the campaign.'],
+    ['messaging_service', 'registered', 'carriers', 'The messaging service is registered with the carriers.'],
+    ['registration', 'completed', 'longwave', 'The registration is complete and the SMS module is enabled.'],
+  ];
+  await trx
+    .insertInto('registration_timeline')
+    .values(
+      entries.map(([subject, event, actor, detail]) => ({
+        organization_id,
+        id: newId('timelineEntry', at),
+        at,
+        subject,
+        event,
+        actor,
+        detail,
+        awaiting: 'nobody' as const,
+      })),
+    )
+    .execute();
 }

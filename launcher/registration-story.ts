@@ -1,6 +1,8 @@
 /** The demo's story: a company is registered with the carriers, in twelve weeks of the demo's clock and seconds of ours. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import intake from '../docs/example-intake.json' with { type: 'json' };
+import { apiOf, controlOf } from './support/caller.ts';
+import type { Report } from './support/progress.ts';
 import type { Stack } from './stack.ts';
 
 interface Registration {
@@ -20,17 +22,10 @@ const screenshot = Buffer.from(
 );
 
 /** Registers a company on a time-skipping stack, playing the registry, the representative and the carriers; prints what happened. */
-export async function tellRegistration(stack: Stack, report: (line: string) => void): Promise<void> {
+export async function tellRegistration(stack: Stack, report: Report): Promise<void> {
   const began = performance.now();
   const { api, organization } = await newOrganization(stack);
-  const control = async <T>(method: string, path: string, body?: object): Promise<T> => {
-    const answer = await fetch(`${stack.simulator}/control${path}`, {
-      method,
-      ...(body && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
-    });
-    if (!answer.ok) throw new Error(`The demo failed at ${path}: ${await answer.text()}`);
-    return (await answer.json()) as T;
-  };
+  const control = controlOf(stack.simulator!);
   const advance = (duration: string) => control('POST', '/clock', { advance: duration });
   const until = async (isReached: (registration: Registration) => boolean): Promise<Registration> => {
     for (let tries = 0; tries < 600; tries += 1) {
@@ -40,11 +35,14 @@ export async function tellRegistration(stack: Stack, report: (line: string) => v
     }
     throw new Error('The demo did not get on: look into the logs of the data folder.');
   };
-  /** The newest of a kind that the simulator has: nobody else registers here. */
-  const newest = async (kind: 'brands' | 'campaigns'): Promise<string> => {
+  const held = async (kind: 'brands' | 'campaigns'): Promise<string[]> =>
+    (await control<Record<typeof kind, { sid: string }[]>>('GET', '/state'))[kind].map(({ sid }) => sid);
+  const others = new Set([...(await held('brands')), ...(await held('campaigns'))]);
+  /** The company's own of a kind: nobody else registers here from now on. */
+  const own = async (kind: 'brands' | 'campaigns'): Promise<string> => {
     for (let tries = 0; tries < 600; tries += 1) {
-      const held = (await control<Record<string, { sid: string }[]>>('GET', '/state'))[kind]?.at(-1);
-      if (held) return held.sid;
+      const sid = (await held(kind)).find((one) => !others.has(one));
+      if (sid !== undefined) return sid;
       await sleep(50);
     }
     throw new Error(`The demo did not get to its ${kind}.`);
@@ -52,7 +50,7 @@ export async function tellRegistration(stack: Stack, report: (line: string) => v
 
   await api('POST', '/registration/submit', { accurate: true, representativeAgrees: true });
   await advance('PT5M');
-  const brand = await newest('brands');
+  const brand = await own('brands');
   await control('POST', `/brands/${brand}`, { status: 'APPROVED' });
   await until(({ brand: { status } }) => status === 'registered');
   // The representative lets the link lapse, and follows the second one.
@@ -62,7 +60,7 @@ export async function tellRegistration(stack: Stack, report: (line: string) => v
   await advance('P3D');
   await control('POST', `/brands/${brand}/click-link`);
   await until(({ campaign: { status } }) => status === 'in_review');
-  const campaign = await newest('campaigns');
+  const campaign = await own('campaigns');
   await advance('P9D');
   await control('POST', `/campaigns/${campaign}`, {
     status: 'FAILED',
@@ -99,28 +97,16 @@ export async function tellRegistration(stack: Stack, report: (line: string) => v
 
 /** An organization with its questionnaire filled in, and its API. */
 async function newOrganization(stack: Stack) {
-  const call = async <T>(key: string, method: string, path: string, body?: object): Promise<T> => {
-    const isForm = body instanceof FormData;
-    const answer = await fetch(`${stack.api}/v1${path}`, {
-      method,
-      headers: { authorization: `Bearer ${key}`, ...(body && !isForm && { 'content-type': 'application/json' }) },
-      ...(body && { body: isForm ? body : JSON.stringify(body) }),
-    });
-    const text = await answer.text();
-    if (!answer.ok) throw new Error(`The demo failed at ${method} ${path}: ${text}`);
-    return JSON.parse(text) as T;
-  };
-  const { id } = await call<{ id: string }>(stack.operatorKey, 'POST', '/organizations', {
+  const operator = apiOf(stack, stack.operatorKey);
+  const { id } = await operator<{ id: string }>('POST', '/organizations', {
     name: company,
     domain: 'harbor-staffing.example',
     country: 'US',
     region: 'MN',
     organizationNumber: '98-7654321',
   });
-  const { key } = await call<{ key: string }>(stack.operatorKey, 'POST', `/organizations/${id}/keys`, {
-    kind: 'organization',
-  });
-  const api = <T = unknown>(method: string, path: string, body?: object) => call<T>(key, method, path, body);
+  const { key } = await operator<{ key: string }>('POST', `/organizations/${id}/keys`, { kind: 'organization' });
+  const api = apiOf(stack, key);
   await api('POST', '/module/enable', {});
   await api('PUT', '/registration/intake', intake);
   const form = new FormData();

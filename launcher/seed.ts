@@ -7,16 +7,25 @@ import { openDatabase } from '../db/database.ts';
 import { secretBox } from '../db/secrets.ts';
 import { permissions } from '../api/permissions.ts';
 import { enableOrganization } from './enable-organization.ts';
+import { apiOf } from './support/caller.ts';
 import type { Stack } from './stack.ts';
+
+const seedSchema = z.object({
+  organizationId: z.string(),
+  organizationKey: z.string(),
+  /** The operator's account at Twilio then: the organization's own is in it. */
+  accountSid: z.string().optional(),
+});
 
 export interface DemoSeed {
   organizationId: string;
   organizationKey: string;
-  /** Lines to copy into a shell. */
-  curl: string[];
+  /** The list of its contacts, and a text for them. */
+  list: string;
+  body: string;
+  /** What to do with it, in lines for people and for a shell. */
+  next: string[];
 }
-
-const seedSchema = z.object({ organizationId: z.string(), organizationKey: z.string() });
 
 const contacts = 6_000;
 const list = 'Demo contacts';
@@ -45,70 +54,88 @@ function csv(): string {
 /** Makes the demo organization, or finds the one made before: what was done with it stays. */
 export async function seedDemo(stack: Stack): Promise<DemoSeed> {
   const file = join(stack.data, 'demo.json');
-  const known = existsSync(file) ? seedSchema.parse(JSON.parse(readFileSync(file, 'utf8'))) : await seed(stack, file);
-  const message = '{{organization.name}}: Hi {{contact.firstName}}, we are hiring nearby. Reply STOP to opt out.';
-  const body = JSON.stringify({ list, body: message, immediate: true, allowWeekends: true });
-  return {
-    ...known,
-    curl: [
-      `curl -s ${stack.api}/v1/mass-sms \\`,
-      `  -H 'Authorization: Bearer ${known.organizationKey}' -H 'Content-Type: application/json' \\`,
-      `  -d '${body}'`,
-    ],
-  };
+  const { organizationId, organizationKey } = (await findSeed(stack, file)) ?? (await seed(stack, file));
+  const body = '{{organization.name}}: Hi {{contact.firstName}}, we are hiring nearby. Reply STOP to opt out.';
+  const next = await nextSteps(stack, organizationKey, { list, body, immediate: true, allowWeekends: true });
+  return { organizationId, organizationKey, list, body, next };
+}
+
+/** The seed of an earlier start, if this database knows it and its account is of the Twilio that is used now. */
+async function findSeed(stack: Stack, file: string): Promise<z.infer<typeof seedSchema> | undefined> {
+  if (!existsSync(file)) return undefined;
+  const known = seedSchema.safeParse(jsonOf(readFileSync(file, 'utf8'))).data;
+  if (known === undefined) return undefined;
+  const { organizationKey, accountSid = stack.environment['TWILIO_ACCOUNT_SID'] } = known;
+  if (accountSid !== stack.environment['TWILIO_ACCOUNT_SID']) return undefined;
+  const answer = await fetch(`${stack.api}/v1/module`, { headers: { authorization: `Bearer ${organizationKey}` } });
+  if (answer.status === 401) return undefined;
+  if (!answer.ok) throw new Error(`The demo organization cannot be looked up: ${await answer.text()}`);
+  return known;
+}
+
+/** Undefined for what is no JSON: a start may have ended while it was written. */
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A line that sends a mass SMS; before the organization can send, what it needs first. */
+async function nextSteps(stack: Stack, key: string, massSms: object): Promise<string[]> {
+  const { state, missing } = await apiOf(stack, key)<{ state: string; missing: string[] }>('GET', '/module');
+  const curl = (method: string, path: string, body: object) => [
+    `curl -s -X ${method} ${stack.api}/v1${path} \\`,
+    `  -H 'Authorization: Bearer ${key}' -H 'Content-Type: application/json' \\`,
+    `  -d '${JSON.stringify(body)}'`,
+  ];
+  if (state === 'enabled') return ['Send a mass SMS:\n', ...curl('POST', '/mass-sms', massSms)];
+  return [
+    `The demo organization cannot send yet: its SMS module is ${state.replace('_', ' ')}.`,
+    ...(missing.length === 0
+      ? []
+      : [
+          `It lacks ${missing.join(', ')}. Register it with the carriers (docs/registration.md), or bring an account that is`,
+          'registered already, with a number in its messaging service:\n',
+          ...curl('PUT', '/module/credentials', { accountSid: 'AC…', authToken: '…', messagingServiceSid: 'MG…' }),
+        ]),
+    'Then enable it:\n',
+    ...curl('POST', '/module/enable', {}),
+  ];
 }
 
 async function seed(stack: Stack, file: string): Promise<z.infer<typeof seedSchema>> {
-  const call = async (method: string, path: string, given: { key: string; json?: unknown; csv?: string }) => {
-    const response = await fetch(`${stack.api}/v1${path}`, {
-      method,
-      headers: {
-        authorization: `Bearer ${given.key}`,
-        'content-type': given.csv === undefined ? 'application/json' : 'text/csv',
-      },
-      body: given.csv ?? JSON.stringify(given.json ?? {}),
-    });
-    const answer = (await response.json()) as Record<string, unknown>;
-    if (!response.ok) throw new Error(`Seeding failed at ${method} ${path}: ${JSON.stringify(answer)}`);
-    return answer;
-  };
-  const operator = { key: stack.operatorKey };
-  const organization = await call('POST', '/organizations', {
-    ...operator,
-    json: {
-      name: 'Demo Staffing',
-      domain: 'demo-staffing.example',
-      country: 'US',
-      region: 'IL',
-      organizationNumber: '12-3456789',
+  const operator = apiOf(stack, stack.operatorKey);
+  const { id: organizationId } = await operator<{ id: string }>('POST', '/organizations', {
+    name: 'Demo Staffing',
+    domain: 'demo-staffing.example',
+    country: 'US',
+    region: 'IL',
+    organizationNumber: '12-3456789',
+    timeZone: 'America/Chicago',
+  });
+  const { key: organizationKey } = await operator<{ key: string }>('POST', `/organizations/${organizationId}/keys`, {
+    kind: 'organization',
+  });
+  const acting = apiOf(stack, organizationKey);
+  await acting('PATCH', '/settings', {
+    sendWindow: {
+      startTime: '00:00',
+      endTime: '00:00',
       timeZone: 'America/Chicago',
+      days: ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'],
     },
   });
-  const organizationId = String(organization['id']);
-  const { key } = await call('POST', `/organizations/${organizationId}/keys`, {
-    ...operator,
-    json: { kind: 'organization' },
+  const user = await acting<{ id: string }>('POST', '/users', {
+    name: 'Dana Demo',
+    email: 'dana@demo-staffing.example',
+    permissions: [...permissions],
   });
-  const organizationKey = String(key);
-  const acting = { key: organizationKey };
-  await call('PATCH', '/settings', {
-    ...acting,
-    json: {
-      sendWindow: {
-        startTime: '00:00',
-        endTime: '00:00',
-        timeZone: 'America/Chicago',
-        days: ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'],
-      },
-    },
-  });
-  const user = await call('POST', '/users', {
-    ...acting,
-    json: { name: 'Dana Demo', email: 'dana@demo-staffing.example', permissions: [...permissions] },
-  });
-  await call('POST', `/contacts/import?list=${encodeURIComponent(list)}`, { ...acting, csv: csv() });
-  if (stack.simulator) await enable(stack, stack.simulator, organizationId, String(user['id']));
-  const made = { organizationId, organizationKey };
+  await acting('POST', `/contacts/import?list=${encodeURIComponent(list)}`, csv());
+  if (stack.simulator) await enable(stack, stack.simulator, organizationId, user.id);
+  const accountSid = stack.environment['TWILIO_ACCOUNT_SID'];
+  const made = { organizationId, organizationKey, accountSid };
   writeFileSync(file, JSON.stringify(made), { mode: 0o600 });
   return made;
 }
@@ -125,7 +152,6 @@ async function enable(stack: Stack, twilioUrl: string, organizationId: string, u
         authToken: environment['TWILIO_AUTH_TOKEN']!,
         twilioUrl,
         publicUrl: environment['PUBLIC_URL']!,
-        now: () => new Date(),
       },
       {
         organizationId,

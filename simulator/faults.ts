@@ -4,13 +4,17 @@ import { areaCodeOf, PLACES } from './numbers/area-codes.ts';
 import { isPossibleNumber } from './numbers/phone-number.ts';
 
 const rate = z.number().min(0).max(1);
-const milliseconds = z.number().min(0).max(86_400_000);
+const days = (count: number) =>
+  z
+    .number()
+    .min(0)
+    .max(count * 86_400_000);
 const seconds = z.number().min(0);
 const code = z.number().int().min(10_000).max(99_999);
 
 const callbacks = z.strictObject({
   /** From a change of status to its callback or event. */
-  delayMs: milliseconds,
+  delayMs: days(7),
   /** Share of callbacks sent twice. */
   duplicateRate: rate,
   /** Callbacks leave in a random order. */
@@ -35,7 +39,7 @@ const review = z.strictObject({
 
 const inventory = z
   .record(
-    z.string().refine((text) => PLACES.has(text), 'should be an area code of simulator/numbers/area-codes.ts'),
+    z.string().refine((text) => PLACES.has(text), 'should be an area code of the United States or Canada, such as 415'),
     z.union([z.number().int().min(0).max(100_000), z.array(z.string().refine(isPossibleNumber, 'should be E.164'))]),
   )
   .refine(
@@ -49,13 +53,13 @@ const inventory = z
 
 const behaviour = z.strictObject({
   /** Added to every answer of Twilio's API, in real milliseconds. */
-  latencyMs: milliseconds,
+  latencyMs: days(1),
   /** Share of sent messages that end undelivered. */
   undeliveredRate: rate,
   /** Share of messages that fail instead of being sent. */
   failedRate: rate,
   /** The error codes of failed and undelivered messages: each equally likely, repeat one to weight it. */
-  errorCodes: z.array(code).min(1),
+  errorCodes: z.array(code).min(1, 'should name at least one code'),
   /** Share of requests answered 429 without being processed. */
   http429Rate: rate,
   /** Share of requests answered 500: half of them were processed, as with Twilio nobody knows which. */

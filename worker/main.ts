@@ -16,7 +16,7 @@ import { createOutboxActivities } from '../activities/outbox.ts';
 import { createReconciliationActivities } from '../activities/reconciliation.ts';
 import { attemptsAtOnce, createWebhookActivities } from '../activities/webhooks.ts';
 import { systemClock, temporalClock } from '../clock.ts';
-import { publicUrlOf, readConfig } from '../config.ts';
+import { configOrExit, publicUrlOf } from '../config.ts';
 import { openDatabase } from '../db/database.ts';
 import { secretBox } from '../db/secrets.ts';
 import { createEgress } from '../egress.ts';
@@ -31,7 +31,7 @@ import { numberDuties } from './number-duties.ts';
 import { startSweep } from './sweep.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 
-const config = readConfig([
+const config = configOrExit([
   'DATABASE_URL',
   ...temporalVariables,
   'TWILIO_ACCOUNT_SID',

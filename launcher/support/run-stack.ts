@@ -2,11 +2,11 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigurationError } from '../../config.ts';
-import { seedDemo } from '../seed.ts';
+import { type DemoSeed, seedDemo } from '../seed.ts';
 import { clearStaleLock } from '../postgres.ts';
 import { startStack, type Stack } from '../stack.ts';
 import { reasonOf } from './errors.ts';
-import { readable, toConsole } from './progress.ts';
+import { readable, type Report, toConsole } from './progress.ts';
 import { portNames, portVariables, readSettings, type Ports, type Settings } from './settings.ts';
 import { onEnd } from './signals.ts';
 import { requireFree } from './waiting.ts';
@@ -14,7 +14,7 @@ import { requireFree } from './waiting.ts';
 interface RunOptions {
   timeSkipping: boolean;
   /** What is played and told before the addresses are printed. */
-  story?: (stack: Stack, report: (line: string) => void) => Promise<void>;
+  story?: (stack: Stack, seed: DemoSeed, report: Report) => Promise<void>;
   /** Lines printed after the addresses. */
   hints: (stack: Stack) => string[];
 }
@@ -52,10 +52,9 @@ export async function runStack({ timeSkipping, story, hints }: RunOptions): Prom
     kill: async () => running.stack?.kill(),
   });
   try {
-    const settings = readSettings();
+    const settings = readSettings(process.env, { demo: timeSkipping });
     for (const name of portsOf(settings, timeSkipping)) await requireFree(settings.ports[name], portVariables[name]);
     const data = timeSkipping ? await freshFolder(join(settings.data, 'demo')) : settings.data;
-    const namespace = process.env['TEMPORAL_NAMESPACE'];
     const stack = await startStack({
       data,
       ports: settings.ports,
@@ -65,13 +64,14 @@ export async function runStack({ timeSkipping, story, hints }: RunOptions): Prom
       keepSimulator: !timeSkipping,
       autoReview: !timeSkipping,
       restart: true,
+      namespace: settings.namespace,
       report,
-      ...(namespace ? { namespace } : {}),
     });
     running.stack = stack;
     report('Seeding the demo organization');
-    const { organizationId, organizationKey, curl } = await seedDemo(stack);
-    await story?.(stack, report);
+    const seed = await seedDemo(stack);
+    const { organizationId, organizationKey } = seed;
+    await story?.(stack, seed, report);
     report(`Longwave is ready after ${readable(performance.now() - startedAt)}.\n`);
     const table: [string, string | undefined][] = [
       ['API', stack.api],
@@ -86,9 +86,8 @@ export async function runStack({ timeSkipping, story, hints }: RunOptions): Prom
       ['Its key', organizationKey],
     ];
     for (const [what, where] of table) if (where !== undefined) report(`  ${what.padEnd(18)} ${where}`);
-    report('\nSend a mass SMS:\n');
-    for (const line of curl) report(line);
-    for (const line of hints(stack)) report(line);
+    report('');
+    for (const line of [...seed.next, ...hints(stack)]) report(line);
     report(`\nCtrl-C stops everything${timeSkipping ? '' : '; the data stays'}.\n`);
     report(
       JSON.stringify({

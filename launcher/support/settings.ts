@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { codeOf } from './errors.ts';
-import { ConfigurationError, readConfig } from '../../config.ts';
+import { ConfigurationError, type Environment, readConfig, variables } from '../../config.ts';
 
 /** The checkout. */
 export const root = resolve(import.meta.dirname, '../..');
@@ -16,14 +16,14 @@ type PortName = (typeof portNames)[number];
 export type Ports = Record<PortName, number>;
 
 /** The environment variable that chooses each port. */
-export const portVariables: Record<PortName, string> = {
+export const portVariables = {
   api: 'PORT',
   temporal: 'TEMPORAL_PORT',
   temporalUi: 'TEMPORAL_UI_PORT',
   simulator: 'SIMULATOR_PORT',
   simulatorSmtp: 'SIMULATOR_SMTP_PORT',
   postgres: 'POSTGRES_PORT',
-};
+} as const satisfies Record<PortName, string>;
 
 /** Servers that run already; what is left out is embedded. */
 export interface RealServers {
@@ -36,41 +36,41 @@ export interface Settings {
   data: string;
   ports: Ports;
   real: RealServers;
+  /** Of Temporal. */
+  namespace: string;
 }
 
 type Env = Record<string, string | undefined>;
 
-function port(env: Env, variable: string, fallback: number): number {
-  const value = env[variable];
-  if (value === undefined || value === '') return fallback;
-  const number = Number(value);
-  if (/^\d+$/.test(value) && number >= 1 && number <= 65_535) return number;
-  throw new ConfigurationError(`${variable} is malformed: it should be a port number from 1 to 65535, not "${value}"`);
+/** Given or not, their defaults are those of the product. */
+const always = [...Object.values(portVariables), 'TEMPORAL_NAMESPACE'] as const;
+
+/** How far above the simulator its mail sink listens. */
+const mailOffset = 25;
+
+/** A port for the mail sink that nobody asked for: as near as can be to the usual one, above or below the simulator. */
+function mailPort(simulator: number, taken: ReadonlySet<number>): number {
+  for (let offset = mailOffset; ; offset += 1) {
+    const port = [simulator + offset, simulator - offset].find(
+      (candidate) => candidate >= 1 && candidate <= 65_535 && !taken.has(candidate),
+    );
+    if (port !== undefined) return port;
+  }
 }
 
-/** A value that the product itself will read, checked here so that a start stops before anything is started. */
-function checked(
-  env: Env,
-  name: 'DATABASE_URL' | 'TEMPORAL_ADDRESS' | 'TWILIO_ACCOUNT_SID' | 'TWILIO_AUTH_TOKEN',
-): string | undefined {
-  return env[name] ? readConfig([name], env)[name] : undefined;
-}
-
-/**
- * Reads the settings of a stack.
- *
- * @throws {ConfigurationError} naming the variable at fault and what it should look like
- */
-export function readSettings(env: Env = process.env): Settings {
-  const simulator = port(env, 'SIMULATOR_PORT', 3_100);
+function portsOf(config: Pick<Environment, (typeof always)[number]>, env: Env): Ports {
   const ports: Ports = {
-    api: port(env, 'PORT', 3_000),
-    temporal: port(env, 'TEMPORAL_PORT', 7_233),
-    temporalUi: port(env, 'TEMPORAL_UI_PORT', 8_233),
-    simulator,
-    simulatorSmtp: port(env, 'SIMULATOR_SMTP_PORT', simulator + 25),
-    postgres: port(env, 'POSTGRES_PORT', 54_329),
+    api: config.PORT,
+    temporal: config.TEMPORAL_PORT,
+    temporalUi: config.TEMPORAL_UI_PORT,
+    simulator: config.SIMULATOR_PORT,
+    simulatorSmtp: config.SIMULATOR_SMTP_PORT,
+    postgres: config.POSTGRES_PORT,
   };
+  if (!env['SIMULATOR_SMTP_PORT']) {
+    const { simulatorSmtp: _unasked, ...others } = ports;
+    ports.simulatorSmtp = mailPort(ports.simulator, new Set(Object.values(others)));
+  }
   const taken = new Map<number, string>();
   for (const name of portNames) {
     const number = ports[name];
@@ -79,26 +79,65 @@ export function readSettings(env: Env = process.env): Settings {
     if (other !== undefined) throw new ConfigurationError(`${other} and ${variable} are both ${number}: change one`);
     taken.set(number, variable);
   }
+  return ports;
+}
 
-  const databaseUrl = checked(env, 'DATABASE_URL');
-  const temporalAddress = checked(env, 'TEMPORAL_ADDRESS');
-  const accountSid = checked(env, 'TWILIO_ACCOUNT_SID');
-  const authToken = checked(env, 'TWILIO_AUTH_TOKEN');
-  if ((accountSid === undefined) !== (authToken === undefined)) {
-    const missing = accountSid === undefined ? 'TWILIO_ACCOUNT_SID' : 'TWILIO_AUTH_TOKEN';
+/** What a demo brings itself: it moves clocks and makes companies up, and nothing of that may reach what others use. */
+const notForDemos = ['DATABASE_URL', 'TEMPORAL_ADDRESS', 'TWILIO_ACCOUNT_SID', 'TWILIO_AUTH_TOKEN', 'SMTP_URL'];
+
+function refuseForDemos(env: Env): void {
+  const given = notForDemos.filter((name) => env[name]);
+  if (given.length === 0) return;
+  const names = given.join(', ');
+  throw new ConfigurationError(
+    `A demo brings its own servers and moves their clock, and must not touch real ones: unset ${names}. ` +
+      'npm start is what uses real servers.',
+  );
+}
+
+/** How to reach a Temporal server means nothing without its address, and keeps an embedded one from being reached. */
+function refuseWithoutAddress(config: Partial<Environment>): void {
+  if (config.TEMPORAL_ADDRESS !== undefined) return;
+  const names = ['TEMPORAL_API_KEY', 'TEMPORAL_TLS', 'TEMPORAL_TLS_CERT', 'TEMPORAL_TLS_KEY'] as const;
+  const given = names.filter((name) => config[name]).join(', ');
+  if (given === '') return;
+  throw new ConfigurationError(
+    `TEMPORAL_ADDRESS is missing: set it to the server that ${given} is for, or unset ${given} for an embedded one`,
+  );
+}
+
+/**
+ * Reads the settings of a stack, and checks every variable that its processes will read: a start stops before anything
+ * is started.
+ *
+ * @param options.demo for `npm run demo`, which uses no real servers
+ * @throws {ConfigurationError} naming each variable at fault and what it should look like
+ */
+export function readSettings(env: Env = process.env, { demo = false } = {}): Settings {
+  if (demo) refuseForDemos(env);
+  const { TWILIO_ACCOUNT_SID: accountSid, TWILIO_AUTH_TOKEN: authToken } = env;
+  if (Boolean(accountSid) !== Boolean(authToken)) {
+    const missing = accountSid ? 'TWILIO_AUTH_TOKEN' : 'TWILIO_ACCOUNT_SID';
     throw new ConfigurationError(`${missing} is missing: set both for a real Twilio account, none for the simulator`);
   }
-  for (const name of ['SECRETS_KEYS', 'LONGWAVE_OPERATOR_KEY', 'PUBLIC_URL', 'SMTP_URL', 'LOG_LEVEL'] as const) {
-    if (env[name]) readConfig([name], env);
-  }
+  // What the simulator otherwise stands in for.
+  const needed = accountSid ? (['SMTP_URL', 'OPERATOR_EMAIL'] as const) : [];
+  const given = variables.filter((name) => env[name]);
+  const config: Partial<Environment> & Pick<Environment, (typeof always)[number]> = readConfig(
+    [...new Set([...always, ...needed, ...given])],
+    env,
+  );
+  refuseWithoutAddress(config);
+  const { DATABASE_URL: databaseUrl, TEMPORAL_ADDRESS: temporalAddress } = config;
   return {
     data: resolve(root, env['LONGWAVE_DATA'] || '.longwave'),
-    ports,
+    ports: portsOf(config, env),
     real: {
       ...(databaseUrl === undefined ? {} : { databaseUrl }),
       ...(temporalAddress === undefined ? {} : { temporalAddress }),
-      ...(accountSid === undefined || authToken === undefined ? {} : { twilio: { accountSid, authToken } }),
+      ...(accountSid && authToken ? { twilio: { accountSid, authToken } } : {}),
     },
+    namespace: config.TEMPORAL_NAMESPACE,
   };
 }
 

@@ -100,7 +100,10 @@ export class SystemClock implements Clock {
 
   advance(): Promise<void> {
     return Promise.reject(
-      new ClockError('This stack runs on the system clock; only a stack with LONGWAVE_CLOCK=temporal can be moved'),
+      new ClockError(
+        'This stack runs on the system clock, which nobody moves. Use one on the time-skipping server: ' +
+          'npm run demo, or startSystem({ timeSkipping: true }) in a test',
+      ),
     );
   }
 

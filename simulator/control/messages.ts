@@ -3,9 +3,12 @@ import { z } from 'zod';
 import { matches, type Message } from '../messages/message.ts';
 import { check, queryOf, type ControlAnswer, type ControlCall } from './route.ts';
 
+/** A plus that was not encoded arrives as a space. */
+const phoneNumber = z.string().transform((text) => text.replace(/^ /, '+'));
+
 const query = z.strictObject({
-  to: z.string().optional(),
-  from: z.string().optional(),
+  to: phoneNumber.optional(),
+  from: phoneNumber.optional(),
   accountSid: z.string().optional(),
   // Everything unless a limit is given: who counts should not have to know of one.
   limit: z.coerce.number().int().min(0).default(Number.MAX_SAFE_INTEGER),

@@ -12,10 +12,12 @@ const newNumber = z.strictObject({
   phoneNumber: z.string(),
   messagingServiceSid: z.string().optional(),
   smsUrl: z.url().optional(),
+  voiceUrl: z.url().optional(),
 });
 
 export function createNumber({ world, body }: ControlCall): ControlAnswer {
-  const { accountSid = world.accounts.main.sid, phoneNumber, messagingServiceSid, smsUrl } = check(newNumber, body);
+  const form = check(newNumber, body);
+  const { accountSid = world.accounts.main.sid, phoneNumber, messagingServiceSid, smsUrl, voiceUrl } = form;
   if (!world.accounts.all.has(accountSid)) throw new ControlError(404, `There is no account ${accountSid}`);
   const service = messagingServiceSid === undefined ? undefined : world.services.owned(accountSid, messagingServiceSid);
   if (messagingServiceSid !== undefined && service === undefined) {
@@ -26,6 +28,7 @@ export function createNumber({ world, body }: ControlCall): ControlAnswer {
     const now = world.clock.now();
     const number = world.phoneNumbers.create(accountSid, phoneNumber, now);
     if (smsUrl !== undefined) number.smsUrl = smsUrl;
+    if (voiceUrl !== undefined) number.voiceUrl = voiceUrl;
     if (service !== undefined) {
       world.services.join(service, number, now);
       world.campaignReviews.joined(service, number);

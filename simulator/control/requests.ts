@@ -6,7 +6,8 @@ const query = z.strictObject({
   path: z.string().optional(),
   method: z.string().optional(),
   operation: z.string().optional(),
-  limit: z.coerce.number().int().min(0).default(1_000),
+  // All that are kept unless a limit is given, as with messages.
+  limit: z.coerce.number().int().min(0).default(Number.MAX_SAFE_INTEGER),
 });
 
 export function readRequests(call: ControlCall): ControlAnswer {

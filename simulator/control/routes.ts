@@ -12,6 +12,7 @@ import { clickLink, decideBrand } from './registration/brands.ts';
 import { decideCustomerProfile, decideTrustProduct } from './registration/bundles.ts';
 import { decideCampaign } from './registration/campaigns.ts';
 import { emitEvent } from './registration/events.ts';
+import { createRegistration } from './registration/registered.ts';
 import { readRequests } from './requests.ts';
 import { ControlError, type ControlAnswer, type ControlHandler } from './route.ts';
 import { readState } from './state.ts';
@@ -29,6 +30,7 @@ const ROUTES: Record<string, ControlHandler> = {
   'POST /control/calls': receiveCall,
   'POST /control/numbers': createNumber,
   'POST /control/numbers/sell': sellNumber,
+  'POST /control/registrations': createRegistration,
   'POST /control/customer-profiles/{sid}': decideCustomerProfile,
   'POST /control/trust-products/{sid}': decideTrustProduct,
   'POST /control/brands/{sid}': decideBrand,

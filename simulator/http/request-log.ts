@@ -24,7 +24,7 @@ interface RequestFilter {
 }
 
 /** Requests kept in full. Counts are per path and method and never forgotten before a reset. */
-const KEPT = 20_000;
+const KEPT = 100_000;
 
 export class RequestLog {
   #ring: LoggedRequest[] = [];

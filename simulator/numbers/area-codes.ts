@@ -1,4 +1,5 @@
-/** Area codes of the United States and Canada: where each is, by the city it is known for. Not all there are, and one city for each. */
+/** Area codes of the United States and Canada: where each is, by one town of it. */
+import { areas } from './area-codes-data.ts';
 
 /** Where the numbers of an area code are. */
 export interface Place {
@@ -6,17 +7,19 @@ export interface Place {
   locality: string;
   /** State or province, two letters. */
   region: string;
-  postalCode: string;
+  /** Null where we do not know it; Twilio leaves it out of some numbers as well. */
+  postalCode: string | null;
   country: 'US' | 'CA';
   /** Degrees. */
   latitude: number;
   longitude: number;
-  /** Local access and transport area; 888 is all of Canada. */
-  lata: string;
+  /** Local access and transport area; 888 is all of Canada. Null as above. */
+  lata: string | null;
 }
 
 type Row = [string, string, string, string, Place['country'], number, number, string];
 
+/** The best-known ones, each by the city it is known for and with all that Twilio tells of a number. */
 const ROWS: Row[] = [
   ['201', 'Jersey City', 'NJ', '07302', 'US', 40.7178, -74.0431, '224'],
   ['202', 'Washington', 'DC', '20001', 'US', 38.9072, -77.0369, '236'],
@@ -146,12 +149,37 @@ const ROWS: Row[] = [
   ['905', 'Mississauga', 'ON', 'L5B 3C1', 'CA', 43.589, -79.6441, '888'],
 ];
 
+const known: Place[] = ROWS.map(([areaCode, locality, region, postalCode, country, latitude, longitude, lata]) => ({
+  areaCode,
+  locality,
+  region,
+  postalCode,
+  country,
+  latitude,
+  longitude,
+  lata,
+}));
+
+const PROVINCES = new Set('AB BC MB NB NL NS NT NU ON PE QC SK YT'.split(' '));
+/** Sold as countries of their own, which are not modelled. */
+const TERRITORIES = new Set('AS GU MP PR VI'.split(' '));
+
+/** All others: of a code that overlays two areas, where its first one is. */
+const others: Place[] = areas.toReversed().flatMap(([codes, regions, locality, latitude, longitude]) => {
+  const [region = ''] = regions.split(' ');
+  if (TERRITORIES.has(region)) return [];
+  const country = PROVINCES.has(region) ? 'CA' : 'US';
+  const lata = country === 'CA' ? '888' : null;
+  return codes
+    .split(' ')
+    .map((areaCode) => ({ areaCode, locality, region, postalCode: null, country, latitude, longitude, lata }));
+});
+
 /** By area code, in its order. */
 export const PLACES: ReadonlyMap<string, Place> = new Map(
-  ROWS.map(([areaCode, locality, region, postalCode, country, latitude, longitude, lata]) => [
-    areaCode,
-    { areaCode, locality, region, postalCode, country, latitude, longitude, lata },
-  ]),
+  [...new Map([...others, ...known].map((place) => [place.areaCode, place]))].toSorted(
+    ([a], [b]) => Number(a) - Number(b),
+  ),
 );
 
 /** The area code of a number of the United States or Canada, with or without `+1`; undefined for any other. */
@@ -159,7 +187,7 @@ export function areaCodeOf(phoneNumber: string): string | undefined {
   return /^(?:\+?1)?([2-9]\d{2})[2-9]\d{6}$/.exec(phoneNumber)?.[1];
 }
 
-/** Where a number is; undefined when it has an area code that is not in the table. */
+/** Where a number is; undefined when nobody has its area code. */
 export function placeOf(phoneNumber: string): Place | undefined {
   return PLACES.get(areaCodeOf(phoneNumber) ?? '');
 }

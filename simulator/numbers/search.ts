@@ -43,7 +43,7 @@ export function rateCenter({ locality }: Place): string {
     .trim();
 }
 
-const PLACE_FILTERS: Record<string, (place: Place) => string> = {
+const PLACE_FILTERS: Record<string, (place: Place) => string | null> = {
   InRegion: ({ region }) => region,
   InPostalCode: ({ postalCode }) => postalCode,
   InLocality: ({ locality }) => locality,
@@ -58,9 +58,11 @@ function isIn(place: Place, query: Values): boolean {
   return Object.entries(PLACE_FILTERS).every(([name, property]) => {
     const wanted = query[name];
     if (typeof wanted !== 'string') return true;
-    if (areaCodeOf(wanted) === undefined) return plain(wanted) === plain(property(place));
+    const here = property(place);
+    if (here === null) return false;
+    if (areaCodeOf(wanted) === undefined) return plain(wanted) === plain(here);
     const there = placeOf(wanted);
-    return there !== undefined && property(there) === property(place);
+    return there !== undefined && property(there) === here;
   });
 }
 

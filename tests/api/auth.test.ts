@@ -1,6 +1,9 @@
 /** I1: who may do what, by kind of key and permission. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { hashKey } from '../../api/auth.ts';
 import { permissions, type Permission } from '../../api/permissions.ts';
+import { readConfig } from '../../config.ts';
+import { upsertEnvironmentKey } from '../../db/api-keys.ts';
 import { type Api, type Client, type Organization, startApi } from './support.ts';
 
 let api: Api;
@@ -41,6 +44,31 @@ describe('without a valid key', () => {
       401,
     );
   });
+});
+
+test('an operator key of the environment is taken exactly when it can authenticate', async () => {
+  const own = await startApi();
+  try {
+    const printable = Array.from({ length: 95 }, (_, index) => String.fromCharCode(32 + index));
+    const candidates = [
+      ...printable.map((character) => `lw_op_0123456789${character}x`),
+      'k'.repeat(512),
+      'k'.repeat(513),
+    ];
+    for (const key of candidates) {
+      let taken = true;
+      try {
+        readConfig(['LONGWAVE_OPERATOR_KEY'], { LONGWAVE_OPERATOR_KEY: key });
+      } catch {
+        taken = false;
+      }
+      await upsertEnvironmentKey(own.database.system, hashKey(key), own.clock.now());
+      const { status } = await own.client(key).get('/v1/organizations');
+      expect({ key, status }).toEqual({ key, status: taken ? 200 : 401 });
+    }
+  } finally {
+    await own.stop();
+  }
 });
 
 describe('an operator key', () => {

@@ -7,7 +7,7 @@ import { upsertEnvironmentKey } from '../../db/api-keys.ts';
 import { hashKey } from '../../api/auth.ts';
 import { openDatabase } from '../../db/database.ts';
 import { cloneDatabase, freePort } from '../harness/infrastructure.ts';
-import { clientOf } from './support.ts';
+import { apiClient } from '../harness/api-client.ts';
 
 /** Resident memory of the API process, sampled by itself. */
 const program = `
@@ -61,7 +61,7 @@ test('50,000 rows go in while memory stays flat', { timeout: 120_000 }, async ()
     });
   try {
     const url = `http://127.0.0.1:${port}`;
-    const operator = clientOf(url, key);
+    const operator = apiClient(url, key);
     await expect
       .poll(
         () =>

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { cloneDatabase, type ClonedDatabase, freePort } from '../harness/infrastructure.ts';
-import { clientOf } from './support.ts';
+import { apiClient } from '../harness/api-client.ts';
 
 let own: ClonedDatabase;
 beforeAll(async () => {
@@ -41,7 +41,7 @@ test('without Temporal it is alive, not ready, serves organizations, and closes 
   };
   const { child, errors } = start(environment);
   try {
-    const client = clientOf(`http://127.0.0.1:${port}`, operatorKey);
+    const client = apiClient(`http://127.0.0.1:${port}`, operatorKey);
     const alive = () =>
       client.get('/healthz').then(
         ({ status }) => status,

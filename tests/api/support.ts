@@ -7,48 +7,11 @@ import type { Permission } from '../../api/permissions.ts';
 import { upsertEnvironmentKey } from '../../db/api-keys.ts';
 import { type Database, openDatabase } from '../../db/database.ts';
 import { secretBox } from '../../db/secrets.ts';
+import { type ApiClient, apiClient } from '../harness/api-client.ts';
 import { cloneDatabase } from '../harness/infrastructure.ts';
 import { type TestClock, testClock } from '../harness/test-clock.ts';
 
-interface Answer<Body = unknown> {
-  status: number;
-  headers: Headers;
-  body: Body;
-}
-
-// oxlint-disable-next-line typescript/no-explicit-any -- tests read any shape, and say in assertions what it must be
-type Json = any;
-type Send = (path: string, body?: unknown, headers?: Record<string, string>) => Promise<Answer<Json>>;
-export type Client = Record<'get' | 'post' | 'put' | 'patch' | 'delete', Send>;
-
-/** A client of one key. Objects go out as JSON; strings and buffers as they are, with the given content type. */
-export function clientOf(url: string, key: string | null, always: Record<string, string> = {}): Client {
-  const send =
-    (method: string): Send =>
-    async (path, body, headers = {}) => {
-      const raw = typeof body === 'string' || body instanceof Uint8Array || body instanceof ReadableStream;
-      const response = await fetch(url + path, {
-        method,
-        headers: {
-          ...(key !== null && { authorization: `Bearer ${key}` }),
-          ...(body !== undefined && !raw && { 'content-type': 'application/json' }),
-          ...always,
-          ...headers,
-        },
-        ...(body !== undefined && { body: raw ? (body as string) : JSON.stringify(body), duplex: 'half' as const }),
-      });
-      const text = await response.text();
-      const isJson = response.headers.get('content-type')?.includes('json');
-      return { status: response.status, headers: response.headers, body: isJson && text ? JSON.parse(text) : text };
-    };
-  return {
-    get: (path, body, headers) => send('GET')(path, body, headers),
-    post: send('POST'),
-    put: send('PUT'),
-    patch: send('PATCH'),
-    delete: send('DELETE'),
-  };
-}
+export type Client = ApiClient;
 
 export interface Organization {
   id: string;
@@ -98,7 +61,7 @@ export async function startApi(overrides: Partial<Deps> = {}, port = 0): Promise
     ...overrides,
   });
   const url = await app.listen({ host: '127.0.0.1', port });
-  const operator = clientOf(url, operatorKey);
+  const operator = apiClient(url, operatorKey);
   const key: Api['key'] = async (organizationId, { userId, permissions } = {}) => {
     const kind = userId ? 'user' : 'organization';
     const made = await operator.post(`/v1/organizations/${organizationId}/keys`, { kind, userId, permissions });
@@ -112,13 +75,13 @@ export async function startApi(overrides: Partial<Deps> = {}, port = 0): Promise
     databaseUrl: own.url,
     clock,
     operator,
-    client: (key, headers) => clientOf(url, key, headers),
+    client: (key, headers) => apiClient(url, key, headers),
     key,
     organization: async (fields = {}) => {
       const made = await operator.post('/v1/organizations', { name: 'Acme', domain: 'acme.example', ...fields });
       if (made.status !== 201) throw new Error(`no organization: ${JSON.stringify(made.body)}`);
       const organizationKey = await key(made.body.id);
-      return { id: made.body.id, key: organizationKey, client: clientOf(url, organizationKey) };
+      return { id: made.body.id, key: organizationKey, client: apiClient(url, organizationKey) };
     },
     stop: async () => {
       await app.close();

@@ -55,6 +55,6 @@ describe('the state or province', () => {
     expect(regions.size).toBe(51 + 13);
     for (const region of regions) expect(areaCodesOfRegion(region), region).not.toEqual([]);
     for (const { postalCode, region } of PLACES.values())
-      expect(regionOfPostalCode(postalCode), postalCode).toBe(region);
+      if (postalCode !== null) expect(regionOfPostalCode(postalCode), postalCode).toBe(region);
   });
 });

@@ -21,7 +21,7 @@ afterAll(async () => {
 
 it('everybody who said YES gets what was held for it exactly once', async () => {
   const organization = await system.enabledOrganization();
-  const contacts = await system.contacts(organization, people);
+  const contacts = await system.contacts(organization, people, { consent: false });
   const line = organization.line.phoneNumber;
   await system.database.inOrganization(organization.id, async (trx) => {
     for (const contact of contacts) {

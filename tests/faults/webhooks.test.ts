@@ -14,7 +14,7 @@ let system: System;
 let receiver: Receiver;
 beforeAll(async () => {
   receiver = await startReceiver();
-  system = await startSystem({ own: ['temporal'], environment: { WEBHOOKS_TO_LOOPBACK: 'true' } });
+  system = await startSystem({ own: ['temporal'] });
 });
 afterAll(async () => {
   await system?.stop();

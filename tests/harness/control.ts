@@ -7,8 +7,9 @@ export interface SimulatedMessage {
   from: string | null;
   messagingServiceSid: string | null;
   body: string;
-  numSegments: string;
+  numSegments: number;
   status: string;
+  errorCode: number | null;
   statusCallback: string | null;
   acceptedAt: string;
 }
@@ -21,6 +22,10 @@ export interface Behaviour {
   http429Rate?: number;
   http500Rate?: number;
   dropResponseRate?: number;
+  /** How long messages wait before they leave. */
+  queueMs?: number;
+  /** Inbound webhooks of keywords carry `OptOutType`. */
+  advancedOptOut?: boolean;
   callbacks?: { delayMs?: number; duplicateRate?: number; shuffle?: boolean; dropRate?: number };
   review?: {
     mode?: 'auto' | 'manual';
@@ -91,7 +96,19 @@ export interface SimulatedMail {
   subject: string;
   text: string;
   html: string;
+  /** RFC 3339, in the simulator's time. */
+  receivedAt: string;
   headers: Record<string, string>;
+}
+
+export interface SimulatedRequest {
+  method: string;
+  path: string;
+  /** 0 is a connection that was cut. */
+  status: number;
+  operation: string | null;
+  held: boolean;
+  at: string;
 }
 
 export type Control = ReturnType<typeof controlClient>;
@@ -116,11 +133,8 @@ export function controlClient(url: string) {
     messages: (filter: { to?: string; from?: string; accountSid?: string; limit?: number; offset?: number } = {}) =>
       call<{ total: number; items: SimulatedMessage[] }>('GET', `/messages${query(filter)}`),
     state: () => call<SimulatedState>('GET', '/state'),
-    requests: (filter: { path?: string; operation?: string; limit?: number } = {}) =>
-      call<{
-        total: number;
-        items: { method: string; path: string; status: number; operation: string | null; held: boolean }[];
-      }>('GET', `/requests${query(filter)}`),
+    requests: (filter: { path?: string; method?: string; operation?: string; limit?: number } = {}) =>
+      call<{ total: number; items: SimulatedRequest[] }>('GET', `/requests${query(filter)}`),
     inbound: (message: InboundMessage) => call<{ status: number; body: string }>('POST', '/inbound', message),
     brand: (sid: string, change: { status: string; identityStatus?: string; failureReasons?: unknown[] }) =>
       call<SimulatedBrand>('POST', `/brands/${sid}`, change),

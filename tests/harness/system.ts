@@ -4,7 +4,6 @@
  */
 import { randomInt } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
-import { Duration } from 'luxon';
 import { sql } from 'kysely';
 import { type Database, openDatabase } from '../../db/database.ts';
 import { newId } from '../../db/ids.ts';
@@ -13,8 +12,9 @@ import { secretBox } from '../../db/secrets.ts';
 import { permissions } from '../../api/permissions.ts';
 import { enableOrganization, type Line } from '../../launcher/enable-organization.ts';
 import type { Component, Stack } from '../../launcher/stack.ts';
-import { type ApiClient, apiClient } from './api-client.ts';
+import { actingAs, type ApiClient, apiClient } from './api-client.ts';
 import { type Control, controlClient, type SimulatedMail } from './control.ts';
+import { isoDuration } from './duration.ts';
 import { startTestStack } from './infrastructure.ts';
 
 export interface SystemOptions {
@@ -33,11 +33,17 @@ export interface EnabledOrganization {
   line: Line;
 }
 
+/** What `POST /organizations` takes, and what comes after it; anything else is refused. */
 interface OrganizationOverrides {
   name?: string;
   domain?: string;
-  /** Sent to `PATCH /settings`. */
+  country?: string | null;
+  region?: string | null;
+  organizationNumber?: string | null;
+  timeZone?: string;
+  /** Sent to `PATCH /settings`, beside a window that is open all day. */
   settings?: Record<string, unknown>;
+  /** What the carriers allow; by default so much that nothing waits for it. Null: nothing is known. */
   segmentsPerSecond?: number | null;
 }
 
@@ -52,9 +58,12 @@ export interface System {
   simulatorUrl: string;
   operator: ApiClient;
   client(key: string, acting?: { user?: string; organization?: string }): ApiClient;
-  /** Registered, enabled, its window open all day, one user with one line. */
+  /**
+   * Registered (brand and campaign are verified, at the simulator too), enabled, its window open all day, one user with one
+   * line. @throws for what `POST /organizations` and `PATCH /settings` refuse
+   */
   enabledOrganization(overrides?: OrganizationOverrides): Promise<EnabledOrganization>;
-  /** Distinct valid contacts, inserted without the API. */
+  /** Distinct valid contacts, inserted without the API; they have consented unless `consent` is false. */
   contacts(
     organization: Pick<EnabledOrganization, 'id'>,
     count: number,
@@ -64,7 +73,7 @@ export interface System {
   mail: { messages(): Promise<SimulatedMail[]> };
   /** Epoch milliseconds of the product's clock. */
   now(): Promise<number>;
-  /** Moves product, simulator and workflow time together, running what falls due: `'7 days'`, `'90 minutes'`. */
+  /** Moves product, simulator and workflow time together, running what falls due: `'7 days'`, `'1 day 2 hours'`, `'P7D'`. */
   advance(duration: string): Promise<void>;
   temporal: Client;
   db: Db;
@@ -75,14 +84,12 @@ export interface System {
   stop(): Promise<void>;
 }
 
-const wholeDay = {
-  sendWindow: {
-    startTime: '00:00',
-    endTime: '00:00',
-    timeZone: 'America/Chicago',
-    days: ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'],
-  },
-};
+const wholeDay = (timeZone: string) => ({
+  startTime: '00:00',
+  endTime: '00:00',
+  timeZone,
+  days: ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'],
+});
 /** Fast enough to be no limit, so that the pacing itself is exercised in every test. */
 const unhurried = 100_000;
 
@@ -101,21 +108,23 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
   const now = async () => (timeSkipping ? (await control.clock()).epochMs : Date.now());
 
   const enabledOrganization = async (overrides: OrganizationOverrides = {}): Promise<EnabledOrganization> => {
+    const { settings: given, segmentsPerSecond = unhurried, ...fields } = overrides;
     const unique = newId('organization', new Date()).slice(-12);
-    const created = await operator.post('/v1/organizations', {
-      name: overrides.name ?? `Acme ${unique}`,
-      domain: overrides.domain ?? `acme-${unique}.example`,
+    const organization = {
+      name: `Acme ${unique}`,
+      domain: `acme-${unique}.example`,
       country: 'US',
       region: 'IL',
       organizationNumber: unique,
       timeZone: 'America/Chicago',
-    });
-    const id = expectId(created);
+      ...fields,
+    };
+    const id = expectId(await operator.post('/v1/organizations', organization));
     const { key } = (await operator.post(`/v1/organizations/${id}/keys`, { kind: 'organization' })).body as {
       key: string;
     };
     const acting = apiClient(stack.api, key);
-    const settings = await acting.patch('/v1/settings', { ...wholeDay, ...overrides.settings });
+    const settings = await acting.patch('/v1/settings', { sendWindow: wholeDay(organization.timeZone), ...given });
     if (settings.status !== 200) throw new Error(`settings: ${JSON.stringify(settings.body)}`);
     const email = `sam@acme-${unique}.example`;
     const user = expectId(await acting.post('/v1/users', { name: 'Sam Sender', email, permissions: [...permissions] }));
@@ -127,14 +136,13 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
         authToken: stack.environment['TWILIO_AUTH_TOKEN']!,
         twilioUrl: simulatorUrl,
         publicUrl: stack.environment['PUBLIC_URL']!,
-        now: () => new Date(),
       },
       {
         organizationId: id,
-        name: overrides.name ?? `Acme ${unique}`,
+        name: organization.name,
         phoneNumber: `+1312${randomInt(2_000_000, 9_999_999)}`,
         userId: user,
-        segmentsPerSecond: overrides.segmentsPerSecond === undefined ? unhurried : overrides.segmentsPerSecond,
+        segmentsPerSecond,
       },
     );
     return { id, key, client: acting, user: { id: user, name: 'Sam Sender', email }, line };
@@ -144,9 +152,9 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     url: stack.api,
     simulatorUrl,
     operator,
-    client: (key, acting) => apiClient(stack.api, key, acting),
+    client: (key, acting = {}) => apiClient(stack.api, key, actingAs(acting)),
     enabledOrganization,
-    contacts: async ({ id }, count, { consent = false, list } = {}) => {
+    contacts: async ({ id }, count, { consent = true, list } = {}) => {
       const first = nextNumber;
       nextNumber += count;
       return insertContacts(database, { organizationId: id, first, count, consent, list, at: new Date(await now()) });
@@ -155,8 +163,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     mail: { messages: async () => (await control.mail()).items },
     now,
     advance: async (duration) => {
-      const [amount, unit] = duration.split(' ');
-      await control.advance(Duration.fromObject({ [unit!]: Number(amount) }).toISO());
+      await control.advance(isoDuration(duration));
     },
     temporal: new Client({ connection, namespace: stack.namespace }),
     db: database.system,

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { rejection, simulator } from './support.ts';
 
@@ -45,6 +47,11 @@ test('an offer has all that Twilio documents, and two searches find the same', a
   const all = (await local().list({ areaCode: 415, pageSize: 1_000 })).map(({ phoneNumber }) => phoneNumber);
   expect(new Set(all).size).toBe(1_000);
   for (const number of all) expect(number).not.toMatch(/^\+1415(555|\d11)/);
+});
+
+test('every area code that the product knows has numbers: both have the same table, and neither imports it of the other', async () => {
+  const read = (file: string) => readFile(join(import.meta.dirname, '../..', file), 'utf8');
+  expect(await read('simulator/numbers/area-codes-data.ts')).toBe(await read('domain/area-codes-data.ts'));
 });
 
 test('a search answers one page: fifty numbers, or as many as it asks for', async () => {

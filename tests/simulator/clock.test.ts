@@ -87,6 +87,25 @@ describe("with the time of Temporal's time-skipping server", () => {
     expect(await rejection(client().messages(late.sid).update({ status: 'canceled' }))).toMatchObject({ code: 30409 });
   });
 
+  test('a callback can come days late: after whoever waits for it has given up', async () => {
+    const { behave, control, now, send, accepted } = await skipping();
+    const start = await now();
+    const told: number[] = [];
+    const { url } = await receiver(({ params }) => {
+      if (params['MessageStatus'] === 'delivered') void now().then((at) => told.push(at));
+      return { status: 200 };
+    });
+    expect(await behave({ callbacks: { delayMs: 4 * DAY } })).toMatchObject({ status: 200 });
+    await send('told late', { statusCallback: url });
+    await control('POST', 'clock', { advance: 'P3D' });
+    expect((await accepted())[0]?.status).toBe('delivered');
+    expect(told).toEqual([]);
+    await control('POST', 'clock', { advance: 'P2D' });
+    await until('it is told', () => told.length === 1);
+    expect(Math.round((told[0]! - start) / DAY)).toBe(4);
+    expect((await behave({ callbacks: { delayMs: 8 * DAY } })).status).toBe(400);
+  });
+
   test('what a workflow sends in the middle is delivered and told before time goes on', async () => {
     const { control, now, send, accepted } = await skipping();
     const start = await now();

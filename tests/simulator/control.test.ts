@@ -52,6 +52,9 @@ describe('/control/messages', () => {
     expect(await total(`accountSid=${sub.sid}`)).toBe(1);
     expect(await total(`to=${encodeURIComponent(to(1))}&accountSid=${sub.sid}`)).toBe(1);
     expect((await control('GET', 'messages?too=1')).status).toBe(400);
+    // As people type it: the plus of a query that is not encoded means a space.
+    expect(await total(`to=${to(1)}`)).toBe(2);
+    expect(await total(`from=${FROM}`)).toBe(2);
   });
 
   test('does not list what was received', async () => {
@@ -139,6 +142,15 @@ test('/control/requests counts every request of the API by path, with its status
   expect((await find('path=/control')).total).toBe(0);
 });
 
+test('/control/requests lists every request, or the last ones of a limit', async () => {
+  const { control, raw } = await simulator();
+  const path = `/api/2010-04-01/Accounts/${ACCOUNT_SID}.json`;
+  for (let batch = 0; batch < 11; batch += 1) await Promise.all(Array.from({ length: 100 }, () => raw('GET', path)));
+  const { total, items } = (await control('GET', 'requests')).body;
+  expect([total, items.length]).toEqual([1_100, 1_100]);
+  expect((await control('GET', 'requests?limit=3')).body).toMatchObject({ total: 1_100, items: [{}, {}, {}] });
+});
+
 test('/control/reset forgets messages, opt-outs, requests, mail and behaviour, and keeps accounts, numbers and services', async () => {
   const { control, client, send, behave } = await withNumber();
   const service = await client().messaging.v1.services.create({ friendlyName: 'S' });
@@ -189,6 +201,20 @@ test('/control/mail shows mail that came by SMTP', async () => {
   expect(Date.parse(body.items[0].receivedAt)).toBeGreaterThan(Date.now() - 60_000);
 });
 
+test.each([
+  [{ inventory: { 415: 'many' } }, 'inventory.415', /expected number.*, or .*expected array/],
+  [{ inventory: { 415: ['415'] } }, 'inventory.415.0', /E\.164/],
+  [{ review: { campaignRejections: [{ code: 3 }] } }, 'review.campaignRejections.0.code', /10000/],
+  [{ errorCodes: [] }, 'errorCodes', /at least one/],
+  [{ callbacks: { delayMs: -1 } }, 'callbacks.delayMs', />=0/],
+])('a wrong behaviour %j is refused by its path, with what is expected there', async (behaviour, path, expected) => {
+  const { control } = await simulator();
+  const { status, body } = await control('PUT', 'behaviour', behaviour);
+  expect(status).toBe(400);
+  expect(body.errors[0]).toEqual({ path, message: expect.stringMatching(expected) });
+  expect(body.error).toContain(`${path}: ${body.errors[0].message}`);
+});
+
 describe('/control/clock', () => {
   test("shows the system's time", async () => {
     const { control } = await simulator();
@@ -201,7 +227,7 @@ describe('/control/clock', () => {
     const { control } = await simulator();
     expect(await control('POST', 'clock', { advance: 'P7D' })).toMatchObject({
       status: 409,
-      body: { error: expect.stringContaining('system clock') },
+      body: { error: expect.stringMatching(/system clock.*npm run demo, or startSystem\(\{ timeSkipping: true \}\)/) },
     });
     expect((await control('POST', 'clock', { advance: '7 days' })).status).toBe(400);
   });

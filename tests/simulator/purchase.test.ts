@@ -116,14 +116,11 @@ describe('by area code', () => {
 });
 
 test.each([
-  ['an area code nobody knows', { 999: 3 }],
-  ['a number of another area code', { 415: ['+12125550100'] }],
-])('an inventory with %s is refused', async (_what, inventory) => {
+  ['an area code nobody knows', { 999: 3 }, 'inventory.999: should be an area code of the United States or Canada'],
+  ['a number of another area code', { 415: ['+12125550100'] }, 'inventory: should list numbers under their own area'],
+])('an inventory with %s is refused', async (_what, inventory, error) => {
   const { behave, control } = await shop();
-  expect(await behave({ inventory })).toMatchObject({
-    status: 400,
-    body: { error: expect.stringMatching(/^inventory/) },
-  });
+  expect(await behave({ inventory })).toMatchObject({ status: 400, body: { error: expect.stringContaining(error) } });
   expect((await control('GET', 'behaviour')).body.inventory).toEqual({});
 });
 
@@ -187,3 +184,16 @@ test('in a storm of 429 each number is bought by the requests that were answered
   const { items } = (await control('GET', 'requests?operation=CreateIncomingPhoneNumber')).body;
   expect(items.filter(({ status }: { status: number }) => status === 201)).toHaveLength(bought.length);
 });
+
+test.each(['347', '630', '972', '867', '902'])(
+  'area code %s has numbers that are found and bought',
+  async (areaCode) => {
+    const { behave, client, incomingPhoneNumbers } = await shop();
+    const { local } = client().availablePhoneNumbers(['867', '902'].includes(areaCode) ? 'CA' : 'US');
+    const [offer] = await local.list({ areaCode: Number(areaCode) });
+    expect(offer).toMatchObject({ phoneNumber: expect.stringMatching(`^\\+1${areaCode}`), region: expect.any(String) });
+    expect(await incomingPhoneNumbers.create({ phoneNumber: offer!.phoneNumber })).toMatchObject({ status: 'in-use' });
+    await behave({ inventory: { [areaCode]: 2 } });
+    expect(await local.list({ areaCode: Number(areaCode) })).toHaveLength(2);
+  },
+);

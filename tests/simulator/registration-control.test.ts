@@ -84,3 +84,32 @@ test('a decision counts, whatever the automatic mode had in mind', async () => {
   await new Promise((resolve) => setTimeout(resolve, 200));
   expect((await acme.fetchBrand(sid)).status).toBe('FAILED');
 });
+
+test('a company can be registered from the start: approved, verified, and its numbers may send', async () => {
+  const twin = await simulator({ smtpPort: 0 });
+  const { client, control } = twin;
+  const account = await client().api.v2010.accounts.create({ friendlyName: 'Acme' });
+  const own = client(account.sid, account.authToken);
+  const service = await own.messaging.v1.services.create({ friendlyName: 'Acme' });
+  const given = { accountSid: account.sid, messagingServiceSid: service.sid, name: 'Acme' };
+  const { status, body } = await control('POST', 'registrations', given);
+  expect(status).toBe(201);
+  // As Twilio's own API shows it, which checks every answer.
+  expect((await own.trusthub.v1.customerProfiles(body.customerProfileSid).fetch()).status).toBe('twilio-approved');
+  expect((await own.trusthub.v1.trustProducts(body.trustProductSid).fetch()).status).toBe('twilio-approved');
+  expect(await own.messaging.v1.brandRegistrations(body.brandSid).fetch()).toMatchObject({
+    status: 'APPROVED',
+    identityStatus: 'VERIFIED',
+    customerProfileBundleSid: body.customerProfileSid,
+  });
+  expect(await own.messaging.v1.services(service.sid).usAppToPerson(body.campaignSid).fetch()).toMatchObject({
+    campaignStatus: 'VERIFIED',
+    brandRegistrationSid: body.brandSid,
+  });
+  expect((await own.messaging.v1.services(service.sid).fetch()).usAppToPersonRegistered).toBe(true);
+  expect((await control('GET', 'mail')).body.total).toBe(0);
+
+  expect((await control('POST', 'registrations', given)).status).toBe(409);
+  const unknown = { accountSid: account.sid, messagingServiceSid: `MG${UNKNOWN}` };
+  expect((await control('POST', 'registrations', unknown)).status).toBe(404);
+});

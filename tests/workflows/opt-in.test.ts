@@ -27,7 +27,7 @@ interface Scene {
 
 async function scene(given: Parameters<System['enabledOrganization']>[0] = {}): Promise<Scene> {
   const organization = await system.enabledOrganization(given);
-  const [contact] = await system.contacts(organization, 1);
+  const [contact] = await system.contacts(organization, 1, { consent: false });
   const sam = system.client(organization.key, { user: organization.user.id });
   const workflowId = optInWorkflowId({ userId: organization.user.id, contactId: contact!.id });
   return { organization, sam, contact: contact!, workflowId };

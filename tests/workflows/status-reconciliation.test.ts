@@ -69,7 +69,7 @@ describe('when every callback is lost', () => {
   it('what leaves one by one is asked about too', async () => {
     await system.twilio.behaviour({ callbacks: { dropRate: 1 } });
     const organization = await system.enabledOrganization();
-    const [contact] = await system.contacts(organization, 1);
+    const [contact] = await system.contacts(organization, 1, { consent: false });
     const sam = system.client(organization.key, { user: organization.user.id });
     expect(await sam.post('/v1/opt-in-requests', { contactId: contact!.id })).toMatchObject({ status: 202 });
     await untilStatuses(organization, { accepted: 1 });
@@ -107,10 +107,10 @@ it('callbacks that come after Twilio was asked take nothing back', async () => {
 });
 
 it('a message that takes hours is asked about ever more rarely, and others meanwhile in their own time', async () => {
-  const slow = { callbacks: { dropRate: 1 }, queueMs: 2 * 3_600_000 } as object;
+  const slow = { callbacks: { dropRate: 1 }, queueMs: 2 * 3_600_000 };
   await system.twilio.behaviour(slow);
   const organization = await sent(1);
-  await system.twilio.behaviour({ queueMs: 0 } as object);
+  await system.twilio.behaviour({ queueMs: 0 });
   const before = await looks();
   await system.advance('16 minutes');
   await eventually(async () => expect((await looks()) - before).toBe(1), { withinMs: 45_000 });

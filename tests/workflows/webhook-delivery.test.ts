@@ -11,7 +11,7 @@ let system: System;
 let receiver: Receiver;
 beforeAll(async () => {
   receiver = await startReceiver();
-  system = await startSystem({ timeSkipping: true, environment: { WEBHOOKS_TO_LOOPBACK: 'true' } });
+  system = await startSystem({ timeSkipping: true });
 });
 afterAll(async () => {
   await system?.stop();

@@ -4,7 +4,8 @@ import { sql } from 'kysely';
 import twilio from 'twilio';
 import { newId } from '../../../db/ids.ts';
 import type { SettingsOverrides } from '../../../domain/settings.ts';
-import { type Api, type Client, clientOf, type Organization, startApi } from '../support.ts';
+import { apiClient } from '../../harness/api-client.ts';
+import { type Api, type Client, type Organization, startApi } from '../support.ts';
 
 interface User {
   id: string;
@@ -113,7 +114,7 @@ export async function tenantWith(
       .values({ ...ours, number_id: numberId, user_id: id })
       .execute();
     const key = await api.key(organization.id, { userId: id });
-    users.push({ id, ...given, key, client: clientOf(api.url, key) });
+    users.push({ id, ...given, key, client: apiClient(api.url, key) });
   }
   const receive: Tenant['receive'] = (from, body, more = {}) =>
     postSigned(api.url, '/twilio/inbound', {

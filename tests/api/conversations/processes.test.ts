@@ -7,7 +7,7 @@ import { type Database, openDatabase } from '../../../db/database.ts';
 import { tellStreams } from '../../../db/live-events.ts';
 import { cloneDatabase, type ClonedDatabase, freePort } from '../../harness/infrastructure.ts';
 import { eventually } from '../../harness/eventually.ts';
-import { clientOf } from '../support.ts';
+import { apiClient } from '../../harness/api-client.ts';
 import { openEventStream } from './event-stream.ts';
 
 let own: ClonedDatabase;
@@ -48,7 +48,7 @@ beforeAll(async () => {
   own = await cloneDatabase();
   database = openDatabase(own.url);
   const { url } = await startProcess();
-  const operator = clientOf(url, operatorKey);
+  const operator = apiClient(url, operatorKey);
   organizationId = (await operator.post('/v1/organizations', { name: 'Acme', domain: 'acme.example' })).body.id;
   key = (await operator.post(`/v1/organizations/${organizationId}/keys`, { kind: 'organization' })).body.key;
 });

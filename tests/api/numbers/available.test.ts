@@ -159,8 +159,10 @@ describe('when nothing is found', () => {
     expect(items).toEqual([]);
     expect(suggestions).toEqual([
       { reason: 'Area code 628 serves the same place.', query: { country: 'US', areaCode: '628' } },
+      { reason: 'Area code 341 is 8 miles away.', query: { country: 'US', areaCode: '341' } },
       { reason: 'Area code 510 is 8 miles away.', query: { country: 'US', areaCode: '510' } },
       { reason: 'Area code 650 is 22 miles away.', query: { country: 'US', areaCode: '650' } },
+      { reason: 'Area code 925 is 23 miles away.', query: { country: 'US', areaCode: '925' } },
       {
         reason: 'Leave the area code out: there are numbers in the region CA.',
         query: { country: 'US', region: 'CA' },
@@ -180,7 +182,7 @@ describe('when nothing is found', () => {
   test('a nearby area code that is dry too is not suggested', async () => {
     await twin.control.behaviour({ inventory: { '415': 0, '628': 0, '510': 0 } });
     const { suggestions } = await search({ areaCode: '415' });
-    expect(suggestions.map(({ query }) => query['areaCode'])).toEqual(['650', undefined]);
+    expect(suggestions.map(({ query }) => query['areaCode'])).toEqual(['341', '650', '925', undefined]);
   });
 
   test.each([
