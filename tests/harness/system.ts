@@ -16,6 +16,7 @@ import { actingAs, type ApiClient, apiClient } from './api-client.ts';
 import { type Control, controlClient, type SimulatedMail } from './control.ts';
 import { isoDuration } from './duration.ts';
 import { startTestStack } from './infrastructure.ts';
+import { somePhone } from './phone-numbers.ts';
 
 export interface SystemOptions {
   /** Time-skipping server of its own, with a clock that can be moved. */
@@ -140,7 +141,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
       {
         organizationId: id,
         name: organization.name,
-        phoneNumber: `+1312${randomInt(2_000_000, 9_999_999)}`,
+        phoneNumber: somePhone(),
         userId: user,
         segmentsPerSecond,
       },

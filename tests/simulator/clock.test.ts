@@ -69,8 +69,9 @@ describe("with the time of Temporal's time-skipping server", () => {
     const { control, now, send, accepted, client } = await skipping();
     const start = await now();
     const told: [string | undefined, number][] = [];
-    const { url } = await receiver(({ params }) => {
-      if (params['MessageStatus'] === 'sent') void now().then((at) => told.push([params['MessageSid'], at]));
+    const { url } = await receiver(async ({ params }) => {
+      // Before it is answered: until then time does not go on.
+      if (params['MessageStatus'] === 'sent') told.push([params['MessageSid'], await now()]);
       return { status: 200 };
     });
     const at = (days: number) => new Date(start + days * DAY);
@@ -91,8 +92,8 @@ describe("with the time of Temporal's time-skipping server", () => {
     const { behave, control, now, send, accepted } = await skipping();
     const start = await now();
     const told: number[] = [];
-    const { url } = await receiver(({ params }) => {
-      if (params['MessageStatus'] === 'delivered') void now().then((at) => told.push(at));
+    const { url } = await receiver(async ({ params }) => {
+      if (params['MessageStatus'] === 'delivered') told.push(await now());
       return { status: 200 };
     });
     expect(await behave({ callbacks: { delayMs: 4 * DAY } })).toMatchObject({ status: 200 });
@@ -110,8 +111,8 @@ describe("with the time of Temporal's time-skipping server", () => {
     const { control, now, send, accepted } = await skipping();
     const start = await now();
     const told: [string | undefined, number][] = [];
-    const { url } = await receiver(({ params }) => {
-      void now().then((at) => told.push([params['MessageStatus'], at]));
+    const { url } = await receiver(async ({ params }) => {
+      told.push([params['MessageStatus'], await now()]);
       return { status: 200 };
     });
     const native = await NativeConnection.connect({ address: server.address });

@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createTransport } from 'nodemailer';
 import { describe, expect, test } from 'vitest';
-import { ACCOUNT_SID, AUTH_TOKEN, freePort, receiver, rejection, simulator, until } from './support.ts';
+import { freePort } from '../harness/infrastructure.ts';
+import { ACCOUNT_SID, AUTH_TOKEN, receiver, rejection, simulator, until } from './support.ts';
 
 const FROM = '+14155550100';
 const to = (index: number) => `+1415556${String(1000 + index)}`;

@@ -6,7 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { temporaryFolder } from '../harness/infrastructure.ts';
 import { company, draftProfile, draftTrustProduct, CAMPAIGN, verifiedCompany } from './registration-support.ts';
-import { ACCOUNT_SID, AUTH_TOKEN, freePort, receiver, rejection, simulator, twinAt, until } from './support.ts';
+import { freePort } from '../harness/infrastructure.ts';
+import { ACCOUNT_SID, AUTH_TOKEN, receiver, rejection, simulator, twinAt, until } from './support.ts';
 
 const main = resolve(import.meta.dirname, '../../simulator/main.ts');
 const newFile = async () => join(await temporaryFolder('twin'), 'simulator.json');
@@ -56,7 +57,7 @@ async function edit(dataFile: string, part: string, change: object): Promise<voi
   await writeFile(dataFile, JSON.stringify(content));
 }
 
-test('all that was set up survives a kill -9 a second later, and works', async () => {
+test('all that was set up survives a kill -9 once it is written, and works', async () => {
   const { url, received } = await receiver();
   const dataFile = await newFile();
   const before = await program({ dataFile });
@@ -84,7 +85,10 @@ test('all that was set up survives a kill -9 a second later, and works', async (
   await own.events.v1.subscriptions.create({ description: 'x', sinkSid: sink.sid, types: [{ type }] });
   await until('the sink is active', async () => (await own.events.v1.sinks(sink.sid).fetch()).status === 'active');
   const state = (await before.control('GET', 'state')).body;
-  await sleep(1_000);
+  await until('all of it is written', async () => {
+    const { sinks = [], subscriptions = [] } = JSON.parse(await readFile(dataFile, 'utf8')).setUp;
+    return subscriptions.length === 1 && sinks[0]?.status === 'active';
+  });
   await before.end('SIGKILL');
 
   const after = await program({ dataFile, args: ['--auto-review'] });
@@ -145,9 +149,11 @@ describe('what was due', () => {
   test('is due again: reviews of bundles, brands and campaigns that were under way', async () => {
     const dataFile = await newFile();
     const before = await verifiedCompany(
-      { mode: 'auto', profileAfter: 1, brandAfter: 1, campaignAfter: 1 },
+      { mode: 'auto', profileAfter: 0.5, brandAfter: 0.5, campaignAfter: 0.5 },
       { dataFile },
     );
+    // Long enough for a restart in between.
+    await before.behave({ review: { profileAfter: 8, brandAfter: 8, campaignAfter: 8 } });
     const campaign = await before.campaign();
     const product = await draftTrustProduct(before.own, before.profileSid);
     await before.own.trusthub.v1.trustProducts(product).update({ status: 'pending-review' });
@@ -162,8 +168,10 @@ describe('what was due', () => {
       return [status(campaigns, campaign.sid), status(trustProducts, product), status(brands, brandSid)];
     };
     expect(await state()).toEqual(['IN_PROGRESS', 'pending-review', 'PENDING']);
-    await until('all are decided', async () =>
-      (await state()).every((status) => ['VERIFIED', 'twilio-approved', 'APPROVED'].includes(status ?? '')),
+    await until(
+      'all are decided',
+      async () => (await state()).every((status) => ['VERIFIED', 'twilio-approved', 'APPROVED'].includes(status ?? '')),
+      20_000,
     );
   });
 
@@ -221,14 +229,14 @@ describe('the file', () => {
   test('is written while changes go on, and not when nothing has changed', async () => {
     const dataFile = await newFile();
     const twin = await simulator({ dataFile });
-    const started = Date.now();
     let last = '';
-    for (let index = 0; Date.now() < started + 1_300; index += 1) {
+    let written = '';
+    for (let index = 0; !written.includes('account 5'); index += 1) {
       last = `account ${index}`;
       await twin.client().api.v2010.accounts.create({ friendlyName: last });
       await sleep(50);
+      written = await readFile(dataFile, 'utf8').catch(() => '');
     }
-    expect(await readFile(dataFile, 'utf8')).toContain('account 5');
     await until('the last one is written', async () => (await readFile(dataFile, 'utf8')).includes(`"${last}"`));
     const { mtimeMs } = await stat(dataFile);
     await twin.number('+14155550100');

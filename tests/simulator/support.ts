@@ -1,5 +1,4 @@
 /** A simulator in this process, the official SDK pointed at it, its control side, and a receiver of webhooks. */
-import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import twilio from 'twilio';
 import RequestClient from 'twilio/lib/base/RequestClient.js';
@@ -115,8 +114,10 @@ export interface ReceivedWebhook {
 
 type Reply = { status: number; body?: string } | 'hang up' | 'say nothing';
 
-/** A server that keeps every webhook it gets, for one test. `reply` says what it answers, 200 if it says nothing. */
-export async function receiver(reply: (webhook: ReceivedWebhook, index: number) => Reply = () => ({ status: 200 })) {
+/** A server that keeps every webhook it gets, for one test. `reply` says what it answers, and when; 200 at once by default. */
+export async function receiver(
+  reply: (webhook: ReceivedWebhook, index: number) => Reply | Promise<Reply> = () => ({ status: 200 }),
+) {
   const received: ReceivedWebhook[] = [];
   const server = createServer((request, response) => {
     let text = '';
@@ -126,11 +127,12 @@ export async function receiver(reply: (webhook: ReceivedWebhook, index: number) 
       const { method = '', url: path = '', headers } = request;
       const webhook = { method, path, headers, body: text, fields, params: Object.fromEntries(fields) };
       received.push(webhook);
-      const answer = reply(webhook, received.length - 1);
-      if (answer === 'hang up') request.socket.destroy();
-      else if (answer !== 'say nothing') {
-        response.writeHead(answer.status, { 'content-type': 'text/xml' }).end(answer.body ?? '');
-      }
+      void Promise.resolve(reply(webhook, received.length - 1)).then((answer) => {
+        if (answer === 'hang up') request.socket.destroy();
+        else if (answer !== 'say nothing') {
+          response.writeHead(answer.status, { 'content-type': 'text/xml' }).end(answer.body ?? '');
+        }
+      });
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -164,14 +166,4 @@ export async function rejection(
     if (error instanceof Error) return error;
   }
   throw new Error('This should have been refused');
-}
-
-/** A port that nobody listens on. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const port = portOf(server.address());
-  server.close();
-  await once(server, 'close');
-  return port;
 }

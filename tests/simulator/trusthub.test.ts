@@ -154,7 +154,7 @@ describe('a review', () => {
   test('goes from pending over in-review to approved, and tells all but that it began', async () => {
     const twin = await subaccount();
     const { url, received } = await receiver();
-    await twin.behave({ review: { profileAfter: 0.4 } });
+    await twin.behave({ review: { profileAfter: 3 } });
     const sid = await draftProfile(twin, twin.own);
     const profile = twin.own.trusthub.v1.customerProfiles(sid);
     const submitted = await profile.update({ status: 'pending-review', statusCallback: `${url}/cb` });
