@@ -79,8 +79,8 @@ describe('a mass SMS', () => {
   it('stops within two seconds of a pause in mid-batch, and a resume sends exactly the rest', async () => {
     const organization = await system.enabledOrganization();
     const contacts = await system.contacts(organization, 4_000, { consent: true, list: 'all' });
-    // Some 1,000 a second at most: a hundred at a time, a tenth of a second each.
-    await system.twilio.behaviour({ latencyMs: 100 });
+    // Some 500 a second at most: a hundred at a time, a fifth of a second each.
+    await system.twilio.behaviour({ latencyMs: 200 });
     const id = await create(organization);
     await eventually(async () => expect((await accepted(organization)).length).toBeGreaterThan(500), { everyMs: 20 });
 
@@ -108,7 +108,7 @@ describe('a mass SMS', () => {
   it('sends nothing more once it is cancelled in mid-batch, and can then do nothing else', async () => {
     const organization = await system.enabledOrganization();
     await system.contacts(organization, 3_000, { consent: true, list: 'all' });
-    await system.twilio.behaviour({ latencyMs: 100 });
+    await system.twilio.behaviour({ latencyMs: 200 });
     const id = await create(organization);
     await eventually(async () => expect((await accepted(organization)).length).toBeGreaterThan(300), { everyMs: 20 });
     const cancelled = await organization.client.post(`/v1/mass-sms/${id}/cancel`);
