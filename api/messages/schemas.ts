@@ -84,7 +84,7 @@ export const segments = z
   .object({ encoding: z.enum(['GSM-7', 'UCS-2']), segments: z.int(), characters: z.int() })
   .meta({ id: 'Segments' });
 
-const heldReasons = ['outside_window', 'quiet_hours', 'awaiting_opt_in', 'paced'] as const;
+const heldReasons = ['outside_window', 'awaiting_opt_in', 'paced'] as const;
 
 export const message = z
   .object({

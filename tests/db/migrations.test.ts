@@ -119,3 +119,17 @@ test('conversations begin with the threads of contacts who have written, and ask
   expect(awaited[0]!.message_ids.toSorted()).toEqual(open.map(({ id }) => id).toSorted());
   expect(awaited[0]!.claimed_at).toEqual(around(0));
 });
+
+test('what waits for lawful hours waits for the window that they narrow', async () => {
+  done += 1;
+  await migrateUpTo('20261130-2-conversations.ts');
+  for (const reason of ['quiet_hours', 'paced', null]) {
+    await sql`insert into outbox (message_id, organization_id, contact_number, line, priority, due_at, held_reason)
+      values (${newId('message', now)}, ${organization}, '+14155550100', '+13125550100', 1, ${now}, ${reason})`.execute(
+      db,
+    );
+  }
+  await migrate(files[done]!);
+  const { rows } = await sql`select held_reason from outbox order by message_id`.execute(db);
+  expect(rows).toEqual([{ held_reason: 'outside_window' }, { held_reason: 'paced' }, { held_reason: null }]);
+});
