@@ -14,6 +14,8 @@ interface Leaving {
   text: { body: string; segments: number } | null;
   /** Until when it must have been delivered; null when nothing limits it. */
   closesAt: Date | null;
+  /** It asks for an opt-in. */
+  isRequest: boolean;
 }
 
 interface Judged extends Verdicts {
@@ -38,7 +40,9 @@ export function judge(candidates: readonly Candidate[], settings: Settings, now:
       if (due.at > now) verdicts.later.push({ id, due });
       else {
         const text = candidate.lacksDisclaimer ? textOf(candidate, settings) : null;
-        verdicts.sending.push({ id, to, from, body: text?.body ?? candidate.body, text, closesAt: due.closesAt });
+        const isRequest = candidate.source === 'opt_in' && !direct;
+        const body = text?.body ?? candidate.body;
+        verdicts.sending.push({ id, to, from, body, text, closesAt: due.closesAt, isRequest });
       }
     }
   }

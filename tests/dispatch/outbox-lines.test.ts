@@ -9,6 +9,7 @@ import { ensureOptInRequest } from '../../db/opt-ins.ts';
 import { settleOptIns } from '../../db/opt-in-settling.ts';
 import { decide, lockDue, overdueOutboxes } from '../../db/outbox.ts';
 import { failing, releasesOn } from '../activities/release-support.ts';
+import { eventually } from '../harness/eventually.ts';
 import type { Organization } from './fixture.ts';
 import { type Contact, openOutboxFixture, type OutboxFixture, sid } from './outbox-fixture.ts';
 
@@ -354,7 +355,7 @@ describe('at once with a release', () => {
       return { kind: 'accepted', sid: sid(), status: 'accepted' };
     };
     const sending = outbox.run(acme);
-    await sleepsFor(40);
+    await eventually(async () => expect(outbox.twilio.sent.length).toBeGreaterThan(0), { everyMs: 5 });
     const { finish } = await release(acme, acme.line);
     await sending;
     expect(await finish()).toBe('released');

@@ -1,0 +1,88 @@
+/** A STOP against the outbox on real Postgres: nothing unsent goes out, whatever stands between the two. */
+import { sql } from 'kysely';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { recordInbound } from '../../db/inbound.ts';
+import type { Organization } from './fixture.ts';
+import { openOutboxFixture, type OutboxFixture, sid } from './outbox-fixture.ts';
+
+let outbox: OutboxFixture;
+beforeAll(async () => {
+  outbox = await openOutboxFixture();
+  // In the morning, whatever the hour: no window is about to close.
+  const morning = outbox.clock.now();
+  morning.setUTCHours(34, 20, 0, 0);
+  outbox.advance(morning.getTime() - outbox.clock.now().getTime());
+});
+afterAll(async () => {
+  await outbox?.close();
+});
+beforeEach(() => {
+  outbox.twilio.sent.length = 0;
+  outbox.twilio.answer = async () => ({ kind: 'accepted', sid: sid(), status: 'accepted' });
+});
+
+const hourMs = 3_600_000;
+const sentIds = () => outbox.twilio.sent.map(({ id }) => id);
+const secondsAway = (at: Date | null) => (at ? (at.getTime() - outbox.clock.now().getTime()) / 1000 : null);
+
+describe('a STOP', () => {
+  const stop = (acme: Organization, from: string) =>
+    outbox.in(acme, (trx) =>
+      recordInbound(trx, {
+        organizationId: acme.id,
+        sid: sid(),
+        from,
+        to: acme.line,
+        body: 'STOP',
+        mediaUrls: [],
+        keyword: 'stop',
+        at: outbox.clock.now(),
+      }),
+    );
+
+  it('while three wait: none goes out, and all are cancelled', async () => {
+    const acme = await outbox.sender();
+    const contact = await outbox.contact(acme);
+    const sendAt = new Date(outbox.clock.now().getTime() + hourMs);
+    const ids = [
+      await outbox.write(acme, contact),
+      await outbox.write(acme, contact, { direct: true }),
+      await outbox.write(acme, contact, { sendAt }),
+    ];
+    await stop(acme, contact.mobile);
+    await outbox.run(acme);
+    outbox.advance(2 * hourMs);
+    await outbox.run(acme);
+    expect(outbox.twilio.sent.filter(({ id }) => ids.includes(id))).toEqual([]);
+    for (const id of ids)
+      expect(await outbox.message(id)).toMatchObject({ status: 'cancelled', cancel_reason: 'opted_out' });
+    expect((await outbox.entries(acme)).filter((entry) => ids.includes(entry.message_id))).toEqual([]);
+  });
+
+  it('to another organization of the platform counts too', async () => {
+    const [acme, other] = [await outbox.sender(), await outbox.sender()];
+    const contact = await outbox.contact(acme);
+    const id = await outbox.write(acme, contact);
+    await stop(other, contact.mobile);
+    await outbox.run(acme);
+    expect(outbox.twilio.sent.filter((one) => one.to === contact.mobile && one.id === id)).toEqual([]);
+    expect(await outbox.message(id)).toMatchObject({ status: 'cancelled', cancel_reason: 'opted_out' });
+  });
+
+  it('that is being written at the moment of the claim keeps its messages from being claimed', async () => {
+    const acme = await outbox.sender();
+    const contact = await outbox.contact(acme);
+    const ids = [await outbox.write(acme, contact), await outbox.write(acme, contact)];
+    const other = await outbox.write(acme, await outbox.contact(acme));
+    let nextAt: Date | null = null;
+    await outbox.in(acme, async (trx) => {
+      await sql`update messages set status = 'cancelled' where id = any(${ids})`.execute(trx);
+      nextAt = await outbox.run(acme);
+    });
+    expect(sentIds()).toEqual([other]);
+    expect(secondsAway(nextAt)).toBeLessThanOrEqual(1);
+    expect(await outbox.run(acme)).toBeNull();
+    expect(sentIds()).toEqual([other]);
+    expect(await outbox.entries(acme)).toEqual([]);
+  });
+});
