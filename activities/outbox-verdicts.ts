@@ -1,7 +1,7 @@
 /** What becomes of messages that are due: no I/O, the instant given. */
 import type { Candidate, Verdicts } from '../db/outbox.ts';
 import { dueOf } from '../domain/due.ts';
-import { asFirstMessage, inWordsOf } from '../domain/message-text.ts';
+import { asFirstMessage, inWordsOf, longestBody, noRoom } from '../domain/message-text.ts';
 import type { Settings } from '../domain/settings.ts';
 
 /** A message that leaves now, as it is sent. */
@@ -40,6 +40,10 @@ export function judge(candidates: readonly Candidate[], settings: Settings, now:
       if (due.at > now) verdicts.later.push({ id, due });
       else {
         const text = candidate.lacksDisclaimer ? textOf(candidate, settings) : null;
+        if (text && text.body.length > longestBody) {
+          verdicts.cancelled.push({ id, reason: noRoom });
+          continue;
+        }
         const isRequest = candidate.source === 'opt_in' && !direct;
         const body = text?.body ?? candidate.body;
         verdicts.sending.push({ id, to, from, body, text, closesAt: due.closesAt, isRequest });

@@ -1,7 +1,7 @@
 /** The one way out: claiming messages, writing what became of them, and settling those in doubt. */
 import { sql } from 'kysely';
 import type { MessageStatus } from '../domain/message-status.ts';
-import { mentionsStop } from '../domain/message-text.ts';
+import { longestBody, mentionsStop, noRoom } from '../domain/message-text.ts';
 import type { Db, Trx } from './database.ts';
 import { numbersWithoutMessages } from './first-message.ts';
 import { awaitReports } from './reconciliation.ts';
@@ -77,6 +77,11 @@ export async function claimMessages(trx: Trx, range: RankRange, options: ClaimOp
   const last = rows.at(-1);
   if (!last) return { claimed: [], lastRank: null };
   const texts = asFirst ? await firstTexts(trx, rows, asFirst) : new Map<string, Text>();
+  for (const row of rows) {
+    if ((texts.get(row.id)?.body.length ?? 0) <= longestBody) continue;
+    row.refusal = noRoom;
+    texts.delete(row.id);
+  }
   await writeClaim(trx, rows, { attemptId, now, texts });
   const claimed = rows.filter((row) => row.refusal === null);
   await awaitReports(

@@ -173,6 +173,20 @@ describe('before it leaves, a message is judged once more', () => {
     expect(await outbox.message(asked.request.message_id)).toMatchObject({ cancel_reason: 'opt_in_settled' });
   });
 
+  it('that is the first after all, and has no room for the disclaimer, is cancelled and says so', async () => {
+    const acme = await outbox.sender();
+    const [long, short] = ['a'.repeat(1_590), 'Hello.'];
+    const contact = await outbox.contact(acme);
+    const ids = [await outbox.write(acme, contact, { body: long }), await outbox.write(acme, contact, { body: short })];
+    await outbox.run(acme);
+    expect(await outbox.message(ids[0]!)).toMatchObject({
+      status: 'cancelled',
+      cancel_reason: 'no_room_for_disclaimer',
+      body: long,
+    });
+    expect(outbox.twilio.sent).toMatchObject([{ id: ids[1], body: expect.stringMatching(/^Hello\. .*STOP/) }]);
+  });
+
   it('is an opt-in request: its seven days begin when it leaves', async () => {
     const acme = await outbox.sender();
     const contact = await outbox.contact(acme);

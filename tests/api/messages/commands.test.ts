@@ -56,6 +56,17 @@ describe('PATCH', () => {
     expect((await writer.client.patch(`/v1/messages/${first}`, { body: 'Ones.' })).body.body).toMatch(/^Ones\. .*STOP/);
   });
 
+  it('takes back a text as it was read, with the disclaimer, which neither counts nor comes twice', async () => {
+    const writer = await api.writer({ sendWindow: closed(), maxMessageLength: 160 });
+    const id = await held(writer, { body: 'a'.repeat(150) });
+    const { body } = (await writer.client.get(`/v1/messages/${id}`)).body;
+    expect(body.length).toBeGreaterThan(160);
+    const patch = (text: string) => writer.client.patch(`/v1/messages/${id}`, { body: text });
+    const changed = body.replace('aaa', 'bbb');
+    expect(await patch(changed)).toMatchObject({ status: 200, body: { body: changed } });
+    expect((await patch(`${'a'.repeat(11)}${body}`)).body.reason).toBe('too_long');
+  });
+
   it('judges the text by the rules for new ones', async () => {
     const writer = await api.writer({ sendWindow: closed(), maxMessageLength: 160 });
     const id = await held(writer);

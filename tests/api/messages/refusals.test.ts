@@ -93,6 +93,16 @@ describe('a message is refused', () => {
     });
   });
 
+  it('when it would have no room for the disclaimer: the one before has not left, and may never', async () => {
+    const contact = await api.contact(sam);
+    const first = await send(sam, contact.id);
+    const long = { body: 'a'.repeat(1_590) };
+    expect(await reasonOf(contact.id, long)).toMatchObject({ status: 422, reason: 'too_long' });
+    const { system } = api.database;
+    await system.updateTable('messages').set({ status: 'accepted' }).where('id', '=', first.body.id).execute();
+    expect((await send(sam, contact.id, long)).status).toBe(202);
+  });
+
   it('when merge codes or the disclaimer make it longer than Twilio takes', async () => {
     const contact = await api.contact(sam);
     const { status, body } = await send(sam, contact.id, { body: 'a'.repeat(1_600) });
