@@ -218,11 +218,16 @@ export async function unsettledMessages(trx: Trx, range: RankRange): Promise<Uns
   return rows;
 }
 
-/** Of these SIDs, the ones already known as another message to this number. */
+/**
+ * Of these SIDs, the ones already known as another message to this number. To the end of the transaction nobody else looks
+ * for one to it: two messages that read the same would take the same SID.
+ */
 export async function sidsOfOthers(
   trx: Trx,
   { id, to, sids }: { id: string; to: string; sids: readonly string[] },
 ): Promise<Set<string>> {
+  const key = sql`'settling/' || current_setting('longwave.organization_id') || '/' || ${to}`;
+  await sql`select pg_advisory_xact_lock(hashtextextended(${key}, 0))`.execute(trx);
   const rows = await trx
     .selectFrom('messages')
     .select('twilio_sid')
