@@ -4,7 +4,7 @@ import { dueOf } from '../domain/due.ts';
 import { answerWithinHours } from '../domain/opt-in-requests.ts';
 import { type ConsentFact, type LedgerRow, recordConsent } from './consent.ts';
 import type { Trx } from './database.ts';
-import { statusUntilSent, tellOfMessages } from './messages.ts';
+import { noteStates, statusUntilSent, tellOfMessages } from './messages.ts';
 import { type ChangedMessages, lockOptIns } from './opt-ins.ts';
 import { readSettings } from './organizations.ts';
 import { enqueue } from './outbox.ts';
@@ -103,6 +103,7 @@ async function release(
     update messages m set status = r.status
     from unnest(${released.map((one) => one.id)}::text[], ${released.map((one) => one.status)}::text[]) as r (id, status)
     where m.id = r.id and m.id = any(${released.map((one) => one.id)}::text[])`.execute(trx);
+  await noteStates(trx, organizationId, released, now);
   const place = { organizationId, priority: 1 } as const;
   await enqueue(
     trx,

@@ -110,6 +110,25 @@ describe('a request that waits, released', () => {
   });
 });
 
+it('what was held is remembered to have been, whatever became of it', async () => {
+  const { messageId } = await asked();
+  const statuses = async (id: string) => (await read(id)).events.map(({ status }: { status: string }) => status);
+  const ended = await hold();
+  expect(await statuses(ended)).toEqual(['held']);
+  await post(messageId, 'cancel');
+  expect(await statuses(ended)).toEqual(['held', 'cancelled']);
+  const released = await hold();
+  api.clock.advance(1_000);
+  const fact = { purpose: 'transactional', granted: true, method: 'web_form' };
+  await sam.office.post(`/v1/contacts/${robin.id}/consent`, fact);
+  const { createdAt, events } = await read(released);
+  expect(events).toEqual([
+    { status: 'held', at: createdAt },
+    { status: 'queued', at: expect.any(String) },
+  ]);
+  expect(Date.parse(events[1].at)).toBeGreaterThan(Date.parse(createdAt));
+});
+
 it('a request cannot be changed: the answer says what can be done', async () => {
   const { messageId } = await asked();
   expect(await sam.client.patch(`/v1/messages/${messageId}`, { body: 'x' })).toMatchObject({
