@@ -64,7 +64,7 @@ export const messageRoutes: FastifyPluginAsyncZod = async (app) => {
         tags,
         summary: 'Write to one contact',
         description:
-          "A reply to somebody who wrote within a day leaves at once. Anything else waits for the sending window and needs the contact's consent; an automated message (`source: journey`) to somebody who has not agreed is held while an opt-in request is asked.",
+          "What a user writes without `sendAt` to a contact who wrote to the same line within 24 hours is a reply: it leaves at once, needs no consent, and has a `warning` in quiet hours. Anything else waits for the sending window and needs the contact's consent to its purpose. An automated message (`source: journey`) that lacks the consent is held while an opt-in request is asked, if it is transactional; a promotional one is refused with 422 `no_consent`.",
         body: newMessage,
         response: { 202: acceptedMessage },
       },
