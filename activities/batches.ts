@@ -17,6 +17,7 @@ import { beginBatch, endBatch, setStatus } from '../db/mass-sms-status.ts';
 import {
   cancelUnsent,
   countLeft,
+  optedOut,
   type RankRange,
   refreshStatistics,
   unsettledMessages,
@@ -140,6 +141,7 @@ export function createBatchActivities(deps: BatchDeps) {
     const report = await dispatch(
       {
         claim: claims.claim,
+        optedOut: (messages) => database.inOrganization(organizationId, (trx) => optedOut(trx, messages)),
         send: ({ id, to, from, body, closesAt }) =>
           account.send({
             to,

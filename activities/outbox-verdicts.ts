@@ -1,7 +1,7 @@
 /** What becomes of messages that are due: no I/O, the instant given. */
 import type { Candidate, Verdicts } from '../db/outbox.ts';
 import { dueOf } from '../domain/due.ts';
-import { asFirstMessage, inWordsOf } from '../domain/message-text.ts';
+import { asFirstMessage, inWordsOf, longestBody, noRoom } from '../domain/message-text.ts';
 import type { Settings } from '../domain/settings.ts';
 
 /** A message that leaves now, as it is sent. */
@@ -14,6 +14,8 @@ interface Leaving {
   text: { body: string; segments: number } | null;
   /** Until when it must have been delivered; null when nothing limits it. */
   closesAt: Date | null;
+  /** It asks for an opt-in. */
+  isRequest: boolean;
 }
 
 interface Judged extends Verdicts {
@@ -38,7 +40,13 @@ export function judge(candidates: readonly Candidate[], settings: Settings, now:
       if (due.at > now) verdicts.later.push({ id, due });
       else {
         const text = candidate.lacksDisclaimer ? textOf(candidate, settings) : null;
-        verdicts.sending.push({ id, to, from, body: text?.body ?? candidate.body, text, closesAt: due.closesAt });
+        if (text && text.body.length > longestBody) {
+          verdicts.cancelled.push({ id, reason: noRoom });
+          continue;
+        }
+        const isRequest = candidate.source === 'opt_in' && !direct;
+        const body = text?.body ?? candidate.body;
+        verdicts.sending.push({ id, to, from, body, text, closesAt: due.closesAt, isRequest });
       }
     }
   }

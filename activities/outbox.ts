@@ -5,8 +5,9 @@ import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { Trx } from '../db/database.ts';
 import { sendingOrganization, type SendingOrganization } from '../db/mass-sms.ts';
 import { messageStates, tellOfMessages } from '../db/messages.ts';
+import { beginAnswerTime } from '../db/opt-ins.ts';
 import { decide, explainDelay, lockDue, nextDueAt, tidy, unsettledInOutbox } from '../db/outbox.ts';
-import { type Claimed, type ClaimResult, writeResults } from '../db/outgoing.ts';
+import { type Claimed, type ClaimResult, optedOut, writeResults } from '../db/outgoing.ts';
 import { learnFromRefusals } from '../db/refusals.ts';
 import { concernsLine } from '../domain/error-codes.ts';
 import type { SendOutcome, TwilioAccount } from '../twilio/gateway.ts';
@@ -71,6 +72,8 @@ export function createOutboxActivities(deps: BatchDeps) {
       pass.hasReplies = replies.length > 0;
       const verdicts = judge(candidates, organization.settings, now);
       await decide(trx, verdicts, { attemptId, now });
+      const messageIds = verdicts.sending.filter(({ isRequest }) => isRequest).map(({ id }) => id);
+      await beginAnswerTime(trx, organizationId, { messageIds, now });
       const cancelled = await messageStates(
         trx,
         verdicts.cancelled.map(({ id }) => id),
@@ -99,6 +102,7 @@ export function createOutboxActivities(deps: BatchDeps) {
 
   const portOf = (pass: Pass): DispatchPort => ({
     claim: (_afterRank, limit) => claim(pass, limit),
+    optedOut: (messages) => database.inOrganization(pass.organizationId, (trx) => optedOut(trx, messages)),
     send: (message) => send(pass, message),
     write: (results) =>
       database.inOrganization(pass.organizationId, async (trx) => {

@@ -20,9 +20,11 @@ const optInRequest = z
     id: id('optInRequest'),
     contactId: id('contact'),
     userId: id('user').meta({ description: 'In whose name the contact was asked' }),
-    state: z.enum(['waiting', 'accepted', 'declined', 'expired']),
+    state: z.enum(['waiting', 'accepted', 'declined', 'expired', 'cancelled']).meta({
+      description: '`cancelled`: before it left, or because the consent was recorded in another way',
+    }),
     requestedAt: instant,
-    expiresAt: instant,
+    expiresAt: instant.meta({ description: 'Seven days after it has left, or may leave at the earliest' }),
     endedAt: instant.nullable().meta({ description: 'Null while it waits' }),
     messageId: id('message').meta({ description: 'The message that asks; it waits for the sending window' }),
   })
@@ -79,7 +81,7 @@ export const optInRequestRoutes: FastifyPluginAsyncZod = async (app) => {
       schema: {
         tags,
         summary: 'Ask a contact for consent to be texted',
-        description: `In the name of the user who calls, from that user's line, in the words of the setting \`optInRequest\`; at most ${mostRequests} times per user and contact, ${hoursApart} hours apart. 422 says why not: \`no_mobile\`, \`no_line\`, \`opted_out\`, \`already_opted_in\`, \`limit_reached\`, or \`too_soon\` with \`possibleAt\`.`,
+        description: `In the name of the user who calls, from that user's line, in the words of the setting \`optInRequest\`; at most ${mostRequests} times per user and contact, ${hoursApart} hours apart. 422 says why not, in this order: \`no_mobile\`, \`opted_out\`, \`already_opted_in\`, \`limit_reached\`, \`too_soon\` with \`possibleAt\`, or \`no_line\`. Until it has left it can be cancelled and released like any message, by its \`messageId\`.`,
         body: z.strictObject({ contactId: id('contact') }),
         response: { 202: optInRequest },
       },

@@ -4,6 +4,8 @@ import type { Purpose } from '../domain/purpose.ts';
 import { ensureLists } from './contacts.ts';
 import type { Trx } from './database.ts';
 import { newId } from './ids.ts';
+import { tellOfMessages } from './messages.ts';
+import { isAnyToLeave, lockWaitingRequests, settleConsented } from './opt-in-settling.ts';
 
 /** A row that was found good. Null leaves a contact's value as it is. */
 export interface ImportRow {
@@ -40,11 +42,21 @@ const fieldNames = ['firstName', 'lastName', 'mobile', 'homePhone', 'email', 'po
  * the oldest if there are several, or makes one. A row without a mobile number must not have the email of an earlier row
  * of the same chunk that has one: which contact it means is known only when that row is written.
  *
- * Imports of one organization at the same time take turns, chunk by chunk. Opt-outs are not touched.
+ * Imports of one organization at the same time take turns, chunk by chunk. Opt-outs are not touched. What waited for the
+ * consent of a row is queued.
+ *
+ * @returns `isToWake`: something is to leave, and the outbox has to hear of it
  */
-export async function importChunk(trx: Trx, chunk: ImportChunk): Promise<{ imported: number; updated: number }> {
+export async function importChunk(
+  trx: Trx,
+  chunk: ImportChunk,
+): Promise<{ imported: number; updated: number; isToWake: boolean }> {
   const { organizationId, rows, at } = chunk;
   await sql`select pg_advisory_xact_lock(hashtextextended(${`contact-import:${organizationId}`}, 0))`.execute(trx);
+  const agreeing = rows.flatMap(({ mobile, consent }) =>
+    mobile !== null && consent?.purposes.includes('transactional') ? mobile : [],
+  );
+  if (agreeing.length > 0) await lockWaitingRequests(trx, organizationId, agreeing);
   const known = await findMatches(trx, organizationId, rows);
   const targets = new Map<string, Target>();
   const idOf = new Map<ImportRow, string>();
@@ -63,7 +75,9 @@ export async function importChunk(trx: Trx, chunk: ImportChunk): Promise<{ impor
   await upsert(trx, organizationId, [...targets.values()], at);
   await addToLists(trx, chunk, idOf);
   await writeLedger(trx, chunk, idOf);
-  return { imported, updated: rows.length - imported };
+  const changed = agreeing.length > 0 ? await settleConsented(trx, organizationId, agreeing, at) : [];
+  await tellOfMessages(trx, organizationId, changed, at);
+  return { imported, updated: rows.length - imported, isToWake: isAnyToLeave(changed) };
 }
 
 /** What a row is recognized by, or null when it is always a new contact. */

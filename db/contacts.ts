@@ -1,6 +1,8 @@
 /** Contacts and the lists they are on. */
 import { type RawBuilder, sql } from 'kysely';
+import { purposes } from '../domain/purpose.ts';
 import type { Changes } from './changes.ts';
+import { recordConsent } from './consent.ts';
 import type { Trx } from './database.ts';
 import { newId } from './ids.ts';
 import type { ContactRow } from './schema.ts';
@@ -64,19 +66,44 @@ export async function insertContact(
   return id;
 }
 
-/** @returns whether there is such a contact */
+/**
+ * Consent is for a number: with another one both flags fall, each with an entry in the ledger. A number that stays keeps
+ * its status, too: what bounced does not come back to life by being written again.
+ *
+ * @param by who changes it, as the ledger and the audit log name them
+ * @returns whether there is such a contact
+ */
 export async function updateContact(
   trx: Trx,
   organizationId: string,
   id: string,
   changes: Changes<ContactFields>,
-  at: Date,
+  { by, at }: { by: string; at: Date },
 ): Promise<boolean> {
-  const { attributes } = changes;
-  const row = await trx
+  const known = await trx
+    .selectFrom('contacts')
+    .select(['mobile', 'consent_transactional', 'consent_promotional'])
+    .where('organization_id', '=', organizationId)
+    .where('id', '=', id)
+    .forUpdate()
+    .executeTakeFirst();
+  if (!known) return false;
+  const { attributes, mobile, ...others } = changes;
+  const number = mobile === undefined ? known.mobile : (mobile?.number ?? null);
+  const isRenumbered = number !== known.mobile;
+  if (isRenumbered) {
+    const given = { transactional: known.consent_transactional, promotional: known.consent_promotional };
+    const evidence = `The number was changed from ${known.mobile ?? 'none'} to ${number ?? 'none'}.`;
+    const fact = { granted: false, method: 'number_changed', evidence, actor: by, source: null };
+    // Before the change: the ledger has the number that the consent was for.
+    for (const purpose of purposes.filter((one) => given[one])) {
+      await recordConsent(trx, organizationId, id, { ...fact, purpose }, at);
+    }
+  }
+  await trx
     .updateTable('contacts')
     .set({
-      ...columns(changes),
+      ...columns(isRenumbered ? { ...others, mobile } : others),
       ...(attributes && {
         attributes: sql<string>`jsonb_strip_nulls(attributes || ${JSON.stringify(attributes)}::jsonb)`,
       }),
@@ -84,9 +111,8 @@ export async function updateContact(
     })
     .where('organization_id', '=', organizationId)
     .where('id', '=', id)
-    .returning('id')
-    .executeTakeFirst();
-  return Boolean(row);
+    .execute();
+  return true;
 }
 
 /**

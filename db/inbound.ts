@@ -8,7 +8,8 @@ import { addToThread, flagRevocation, lockNumber } from './conversations.ts';
 import type { Trx } from './database.ts';
 import { newId } from './ids.ts';
 import { isOptedOut } from './messages.ts';
-import { answerOptIn, type ChangedMessages } from './opt-ins.ts';
+import { answerOptIn } from './opt-in-answers.ts';
+import type { ChangedMessages } from './opt-ins.ts';
 import { optBackIn, optOut, type Withdrawal } from './opt-outs.ts';
 
 export interface InboundMessage {

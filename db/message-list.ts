@@ -1,6 +1,6 @@
-/** Reading messages: one with what happened to it, and lists with what keeps each. */
+/** Reading messages: each with what happened to it and what keeps it. */
 import { sql } from 'kysely';
-import type { MessageStatus } from '../domain/message-status.ts';
+import { type MessageStatus, statusRank } from '../domain/message-status.ts';
 import type { Trx } from './database.ts';
 
 const columns = [
@@ -23,6 +23,7 @@ const columns = [
   'm.cancel_reason',
   'm.created_at',
   'm.accepted_at',
+  'm.sent_at',
   'm.finished_at',
   // What keeps it; null unless it waits in the outbox.
   'o.due_at',
@@ -40,17 +41,24 @@ const readable = (trx: Trx, organizationId: string) =>
     .where('m.organization_id', '=', organizationId)
     .where('m.source', '<>', 'forward');
 
-export type ReadMessage = NonNullable<Awaited<ReturnType<typeof findMessage>>>;
+type Row = Awaited<ReturnType<ReturnType<typeof readable>['execute']>>[number];
 
-export const findMessage = (trx: Trx, organizationId: string, id: string) =>
-  readable(trx, organizationId).where('m.id', '=', id).executeTakeFirst();
+export interface ReadMessage extends Row {
+  /** In order of time. */
+  events: MessageEvent[];
+}
+
+export async function findMessage(trx: Trx, organizationId: string, id: string): Promise<ReadMessage | undefined> {
+  return (await findMessages(trx, organizationId, [id]))[0];
+}
 
 /** Those with these ids, in any order. */
 export async function findMessages(trx: Trx, organizationId: string, ids: readonly string[]): Promise<ReadMessage[]> {
   if (ids.length === 0) return [];
-  return readable(trx, organizationId)
+  const rows = await readable(trx, organizationId)
     .where(sql<boolean>`m.id = any(${[...ids]}::text[])`)
     .execute();
+  return withEvents(trx, rows);
 }
 
 export interface MessageFilter {
@@ -70,7 +78,7 @@ export async function listMessages(trx: Trx, organizationId: string, filter: Mes
     return listWaiting(trx, organizationId, { statuses, limit, before });
   }
   const numbers = contactId === undefined ? [] : await numbersOf(trx, organizationId, contactId);
-  return readable(trx, organizationId)
+  const rows = await readable(trx, organizationId)
     .$if(statuses !== undefined, (query) => query.where('m.status', 'in', statuses!))
     .$if(contactId !== undefined, (query) =>
       query.where(sql<boolean>`m.contact_number = any(${numbers}::text[])`).where('m.contact_id', '=', contactId!),
@@ -82,6 +90,7 @@ export async function listMessages(trx: Trx, organizationId: string, filter: Mes
     .orderBy('m.id', 'desc')
     .limit(limit)
     .execute();
+  return withEvents(trx, rows);
 }
 
 /** Those who wait to leave are few among many, and no index knows a status: they are found by what they wait for. */
@@ -126,27 +135,38 @@ async function numbersOf(trx: Trx, organizationId: string, contactId: string): P
   return rows.map(({ number }) => number);
 }
 
-export interface MessageEvent {
+interface MessageEvent {
   status: MessageStatus;
   at: Date;
 }
 
-/** What happened to a message, in order of time: what we know of ourselves, and what Twilio told. */
-export async function eventsOf(trx: Trx, message: ReadMessage): Promise<MessageEvent[]> {
-  const { id, direction, status, send_at: sendAt, created_at: createdAt } = message;
-  if (direction === 'inbound') return [{ status, at: createdAt }];
-  const told = await trx
+/** Messages with what happened to each, in one query however many they are. */
+async function withEvents(trx: Trx, rows: readonly Row[]): Promise<ReadMessage[]> {
+  if (rows.length === 0) return [];
+  const noted = await trx
     .selectFrom('message_events')
-    .select((row) => ['status', row.fn.min('at').as('at')])
-    .where('message_id', '=', id)
-    .groupBy('status')
+    .select((row) => ['message_id as id', 'status', row.fn.min('at').as('at')])
+    .where(sql<boolean>`message_id = any(${rows.map(({ id }) => id)}::text[])`)
+    .groupBy(['message_id', 'status'])
     .execute();
-  const first = status === 'held' ? 'held' : sendAt ? 'scheduled' : 'queued';
-  const own: MessageEvent[] = [{ status: first, at: createdAt }];
-  if (message.accepted_at) own.push({ status: 'accepted', at: message.accepted_at });
-  if (message.finished_at) own.push({ status, at: message.finished_at });
-  const seen = new Set(told.map((event) => event.status));
-  return [...own.filter((event) => !seen.has(event.status)), ...told].toSorted(
-    (a, b) => a.at.getTime() - b.at.getTime(),
-  );
+  const notedOf = Map.groupBy(noted, ({ id }) => id);
+  return rows.map((row) => Object.assign(row, { events: eventsOf(row, notedOf.get(row.id) ?? []) }));
+}
+
+/** What was noted of a message as it happened, filled up with what its row tells; each state once, when it was reached. */
+function eventsOf(row: Row, noted: readonly MessageEvent[]): MessageEvent[] {
+  const { direction, status, created_at: createdAt, accepted_at: acceptedAt, sent_at: sentAt } = row;
+  if (direction === 'inbound') return [{ status, at: createdAt }];
+  const reached = new Map(noted.map((event) => [event.status, event.at]));
+  const add = (reachedStatus: MessageStatus, at: Date | null) => {
+    if (at && !reached.has(reachedStatus)) reached.set(reachedStatus, at);
+  };
+  // What was held is noted, and so is when it was queued.
+  if (!reached.has('held')) add(status === 'held' ? 'held' : row.send_at ? 'scheduled' : 'queued', createdAt);
+  add('accepted', acceptedAt);
+  add('sent', sentAt);
+  if (statusRank[status] >= statusRank.accepted) add(status, row.finished_at ?? acceptedAt);
+  return [...reached]
+    .map(([reachedStatus, at]) => ({ status: reachedStatus, at }))
+    .toSorted((a, b) => a.at.getTime() - b.at.getTime() || statusRank[a.status] - statusRank[b.status]);
 }

@@ -1,6 +1,7 @@
 /** Messages one by one: written with their place in the outbox and in their thread, in the caller's transaction. */
 import { sql } from 'kysely';
 import type { Due } from '../domain/due.ts';
+import type { MessageStatus } from '../domain/message-status.ts';
 import type { Purpose } from '../domain/purpose.ts';
 import { addToThread } from './conversations.ts';
 import type { Trx } from './database.ts';
@@ -53,6 +54,7 @@ export async function insertMessage(trx: Trx, message: NewMessage): Promise<stri
       created_at: at,
     })
     .execute();
+  if (!due) await noteStates(trx, organizationId, [{ id, status }], at);
   if (due) {
     const priority = message.direct || message.source === 'opt_in' ? 0 : 1;
     await enqueue(trx, [{ messageId: id, organizationId, contactNumber: contact.mobile, line, priority, due }]);
@@ -62,6 +64,30 @@ export async function insertMessage(trx: Trx, message: NewMessage): Promise<stri
     await addToThread(trx, { ...entry, direction: 'outbound', at });
   }
   return id;
+}
+
+/** Notes that messages have reached a state which their rows will not tell of later. */
+export async function noteStates(
+  trx: Trx,
+  organizationId: string,
+  messages: readonly { id: string; status: MessageStatus }[],
+  at: Date,
+): Promise<void> {
+  if (messages.length === 0) return;
+  await trx
+    .insertInto('message_events')
+    .values(
+      messages.map(({ id, status }) => ({
+        message_id: id,
+        organization_id: organizationId,
+        status,
+        twilio_sid: '',
+        error_code: null,
+        at,
+      })),
+    )
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
 }
 
 /** What a message is while it waits in the outbox. */

@@ -264,11 +264,11 @@ export async function readNotification(
     .executeTakeFirst();
 }
 
-/** Whoever has read a conversation has read what was said of its messages. */
+/** Whoever has read a conversation up to a message has read what was said of its messages until then. */
 export async function readMessageNotifications(
   trx: Trx,
   organizationId: string,
-  { userId, conversationId, at }: { userId: string; conversationId: string; at: Date },
+  { userId, conversationId, upTo, at }: { userId: string; conversationId: string; upTo: string; at: Date },
 ): Promise<void> {
   await trx
     .updateTable('notifications')
@@ -278,6 +278,7 @@ export async function readMessageNotifications(
     .where('subject', '=', conversationId)
     .where('kind', '=', 'message.received')
     .where('read_at', 'is', null)
+    .where('created_at', '<=', (query) => query.selectFrom('messages').select('created_at').where('id', '=', upTo))
     .execute();
 }
 

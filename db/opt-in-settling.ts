@@ -1,8 +1,10 @@
-/** What becomes of messages that were held for an opt-in, and which requests a workflow or the sweep has to see to. */
-import { sql } from 'kysely';
+/** What becomes of messages that were held for an opt-in, and of requests that nobody needs an answer to any more. */
+import { type RawBuilder, sql } from 'kysely';
 import { dueOf } from '../domain/due.ts';
-import type { Db, Trx } from './database.ts';
-import { statusUntilSent, tellOfMessages } from './messages.ts';
+import { answerWithinHours } from '../domain/opt-in-requests.ts';
+import { type ConsentFact, type LedgerRow, recordConsent } from './consent.ts';
+import type { Trx } from './database.ts';
+import { noteStates, statusUntilSent, tellOfMessages } from './messages.ts';
 import { type ChangedMessages, lockOptIns } from './opt-ins.ts';
 import { readSettings } from './organizations.ts';
 import { enqueue } from './outbox.ts';
@@ -23,28 +25,27 @@ export interface SettledOptIn {
 }
 
 /**
- * Settles what was answered or has expired: what was held is queued after a YES, and cancelled otherwise, unless another
- * request on the same line still waits for the same number. Settled twice, it changes nothing.
+ * Settles what was answered, has expired or was cancelled: what was held is queued after a YES, and cancelled otherwise,
+ * unless the contact has agreed in another way or another request on the same line still waits for the same number.
+ * Settled twice, it changes nothing.
  */
 export async function settleOptIns(trx: Trx, pair: OptInPair, now: Date): Promise<SettledOptIn> {
   const { organizationId, contactId } = pair;
   await lockOptIns(trx, contactId);
-  await sql`
-    update opt_in_requests set state = 'expired', ended_at = expires_at
-    where ${isOf(pair)} and state = 'waiting' and expires_at <= ${now}`.execute(trx);
+  await expire(trx, pair, now);
   const { rows: requests } = await sql<OptInRequestRow>`
-    select * from opt_in_requests where ${isOf(pair)} and (state = 'waiting' or settled_at is null)
-    order by state = 'accepted' desc, id`.execute(trx);
+    select * from opt_in_requests r where ${isOf(pair)} and (r.state = 'waiting' or r.settled_at is null)
+    order by r.state = 'accepted' desc, r.id`.execute(trx);
   const changed: ChangedMessages = [];
   for (const request of requests) {
     if (request.state === 'waiting') continue;
-    const { contact_id: contactId, contact_number: contactNumber, line } = request;
-    const agreed = { organizationId, contactId, contactNumber, line };
-    changed.push(...(request.state === 'accepted' ? await release(trx, agreed, now) : await cancel(trx, request, now)));
+    const agreed = request.state === 'accepted' ? byYes(request) : byConsent([request.contact_number]);
+    changed.push(...(await release(trx, organizationId, agreed, now)));
+    if (request.state !== 'accepted') changed.push(...(await cancel(trx, request, now)));
   }
   await sql`
-    update opt_in_requests set settled_at = ${now}
-    where ${isOf(pair)} and state <> 'waiting' and settled_at is null`.execute(trx);
+    update opt_in_requests r set settled_at = ${now}
+    where ${isOf(pair)} and r.state <> 'waiting' and r.settled_at is null`.execute(trx);
   await tellOfMessages(trx, organizationId, changed, now);
   const waiting = requests.filter(({ state }) => state === 'waiting').map((one) => one.expires_at.getTime());
   return {
@@ -54,49 +55,78 @@ export async function settleOptIns(trx: Trx, pair: OptInPair, now: Date): Promis
 }
 
 const isOf = ({ organizationId, userId, contactId }: OptInPair) =>
-  sql`organization_id = ${organizationId} and contact_id = ${contactId} and user_id = ${userId}`;
+  sql`r.organization_id = ${organizationId} and r.contact_id = ${contactId} and r.user_id = ${userId}`;
+
+/** Nobody has answered for too long. One that has not left yet goes on: what nobody was asked nobody can answer. */
+async function expire(trx: Trx, pair: OptInPair, now: Date): Promise<void> {
+  const isOver = sql<boolean>`${isOf(pair)} and r.state = 'waiting' and r.expires_at <= ${now}`;
+  await sql`
+    update opt_in_requests r set expires_at = greatest(o.due_at, ${now}) + ${answerWithinHours} * interval '1 hour'
+    from outbox o join messages m on m.id = o.message_id
+    where ${isOver} and o.message_id = r.message_id and m.status in ('scheduled', 'queued')`.execute(trx);
+  await sql`update opt_in_requests r set state = 'expired', ended_at = expires_at where ${isOver}`.execute(trx);
+}
 
 /**
- * Queues what was held, each for the first moment at which it may leave: on the line that asked, and for this contact on
- * every other one, for the contact has agreed to the organization's messages and not to those of a line.
+ * What a YES releases: all on the line that asked, and for this contact on every other one, for the contact has agreed to
+ * the organization's messages and not to those of a line.
  */
-async function release(trx: Trx, agreed: Agreed, now: Date): Promise<ChangedMessages> {
-  const { organizationId, contactId: contact, contactNumber, line: asked } = agreed;
+const byYes = ({ contact_id: contactId, contact_number: contactNumber, line }: OptInRequestRow) =>
+  sql<boolean>`m.contact_number = ${contactNumber} and (m.line = ${line} or m.contact_id = ${contactId})`;
+
+/** What consent on record releases, however it came there. */
+const byConsent = (contactNumbers: readonly string[]) =>
+  sql<boolean>`m.contact_number = any(${[...contactNumbers]}::text[]) and c.mobile = m.contact_number
+    and c.consent_transactional`;
+
+/** Queues what was held, each for the first moment at which it may leave. @param which of the messages `m` to contacts `c` */
+async function release(
+  trx: Trx,
+  organizationId: string,
+  which: RawBuilder<boolean>,
+  now: Date,
+): Promise<ChangedMessages> {
   const { rows } = await sql<Held>`
-    select m.id, m.contact_id as "contactId", m.line, m.send_at as "sendAt", c.postal_code as "postalCode",
-      c.time_zone as "timeZone"
+    select m.id, m.contact_id as "contactId", m.contact_number as "contactNumber", m.line, m.send_at as "sendAt",
+      c.postal_code as "postalCode", c.time_zone as "timeZone"
     from messages m left join contacts c on c.id = m.contact_id
-    where m.organization_id = ${organizationId} and m.contact_number = ${contactNumber} and m.status = 'held'
-      and (m.line = ${asked} or m.contact_id = ${contact})
+    where m.organization_id = ${organizationId} and m.status = 'held' and ${which}
     order by m.id for update of m`.execute(trx);
   if (rows.length === 0) return [];
   const settings = await readSettings(trx, organizationId);
-  const released = rows.map(({ id, contactId, line, sendAt, postalCode, timeZone }) => {
+  const released = rows.map(({ id, contactId, contactNumber, line, sendAt, postalCode, timeZone }) => {
     const recipient = { mobile: contactNumber, postalCode, timeZone };
     const due = dueOf({ settings, recipient, direct: false, from: sendAt ?? now, now });
-    return { id, contactId, line, due, status: statusUntilSent(sendAt, now) };
+    return { id, contactId, contactNumber, line, due, status: statusUntilSent(sendAt, now) };
   });
   await sql`
     update messages m set status = r.status
     from unnest(${released.map((one) => one.id)}::text[], ${released.map((one) => one.status)}::text[]) as r (id, status)
     where m.id = r.id and m.id = any(${released.map((one) => one.id)}::text[])`.execute(trx);
-  const place = { organizationId, contactNumber, priority: 1 } as const;
+  await noteStates(trx, organizationId, released, now);
+  const place = { organizationId, priority: 1 } as const;
   await enqueue(
     trx,
-    released.map(({ id, line, due }) => ({ messageId: id, ...place, line, due })),
+    released.map(({ id, contactNumber, line, due }) => ({ messageId: id, ...place, contactNumber, line, due })),
   );
   return released;
 }
 
 /**
- * Queues what was held for a contact whose consent was obtained in another way, and tells of it: a YES is not needed any
- * more. @returns whether anything was, and the outbox has to be woken
+ * Writes a fact about a contact's consent to the ledger. Where it is consent that something waits for, nothing waits any
+ * more: see {@link settleConsented}.
+ *
+ * @returns the entry, undefined when there is no such contact, and the messages that changed
  */
-export async function releaseHeld(
+export async function recordAndSettle(
   trx: Trx,
-  { organizationId, contactId }: { organizationId: string; contactId: string },
+  organizationId: string,
+  contactId: string,
+  fact: ConsentFact,
   now: Date,
-): Promise<boolean> {
+): Promise<{ entry: LedgerRow | undefined; changed: ChangedMessages }> {
+  const record = () => recordConsent(trx, organizationId, contactId, fact, now);
+  if (!fact.granted || fact.purpose !== 'transactional') return { entry: await record(), changed: [] };
   await lockOptIns(trx, contactId);
   const contact = await trx
     .selectFrom('contacts')
@@ -104,24 +134,98 @@ export async function releaseHeld(
     .where('organization_id', '=', organizationId)
     .where('id', '=', contactId)
     .executeTakeFirst();
-  if (!contact?.mobile) return false;
-  const agreed = { organizationId, contactId, contactNumber: contact.mobile, line: null };
-  const released = await release(trx, agreed, now);
-  await tellOfMessages(trx, organizationId, released, now);
-  return released.length > 0;
+  const numbers = contact?.mobile ? [contact.mobile] : [];
+  await lockWaitingRequests(trx, organizationId, numbers);
+  const entry = await record();
+  return { entry, changed: await settleConsented(trx, organizationId, numbers, now) };
 }
 
-/** Who has agreed, and on which line: null when it was on none. */
-interface Agreed {
-  organizationId: string;
-  contactId: string;
-  contactNumber: string;
-  line: string | null;
+/**
+ * Requests that wait for an answer, locked before contacts are, as an answer locks them: two who wait for each other would
+ * end a YES in an error. Called by whoever records consent, before anything else.
+ */
+export async function lockWaitingRequests(
+  trx: Trx,
+  organizationId: string,
+  contactNumbers: readonly string[],
+): Promise<void> {
+  await sql`
+    select from opt_in_requests
+    where organization_id = ${organizationId} and contact_number = any(${[...contactNumbers]}::text[])
+      and state = 'waiting'
+    order by id for update`.execute(trx);
+}
+
+/**
+ * After consent was recorded: nobody waits for an answer of those contacts any more. What was held for it is queued, and a
+ * request that has not left is cancelled. Set-wise, and one statement where nobody was asked, which is nearly always.
+ *
+ * @param contactNumbers of contacts whose consent may be new
+ * @returns the messages that changed, for the event streams; unless all are cancelled, the outbox has to be woken
+ */
+export async function settleConsented(
+  trx: Trx,
+  organizationId: string,
+  contactNumbers: readonly string[],
+  now: Date,
+): Promise<ChangedMessages> {
+  const { rows: ended } = await sql<{ messageId: string; contactNumber: string }>`
+    update opt_in_requests r set state = 'cancelled', ended_at = ${now}, settled_at = ${now} from contacts c
+    where r.organization_id = ${organizationId} and r.contact_number = any(${[...contactNumbers]}::text[])
+      and r.state = 'waiting' and c.id = r.contact_id and c.mobile = r.contact_number and c.consent_transactional
+    returning r.message_id as "messageId", r.contact_number as "contactNumber"`.execute(trx);
+  if (ended.length === 0) return [];
+  const { rows: cancelled } = await sql<ChangedMessages[number]>`
+    with unsent as (
+      delete from outbox where message_id = any(${ended.map(({ messageId }) => messageId)}::text[])
+        and claimed_at is null returning message_id)
+    update messages set status = 'cancelled', cancel_reason = 'opt_in_settled', finished_at = ${now}
+    where id in (select message_id from unsent) and status in ('scheduled', 'queued')
+    returning id, contact_id as "contactId", status`.execute(trx);
+  const numbers = [...new Set(ended.map(({ contactNumber }) => contactNumber))];
+  return [...cancelled, ...(await release(trx, organizationId, byConsent(numbers), now))];
+}
+
+/** Whether messages that changed are to leave. */
+export const isAnyToLeave = (changed: ChangedMessages): boolean => changed.some(({ status }) => status !== 'cancelled');
+
+/**
+ * Ends the request that a message asks, while it waits for an answer. The caller cancels the message, which has not left,
+ * and has settled afterwards what was held for the answer.
+ *
+ * @returns whose it is; undefined when the message asks nothing, or nobody waits for the answer any more
+ */
+export async function cancelRequestOf(
+  trx: Trx,
+  organizationId: string,
+  { messageId, now }: { messageId: string; now: Date },
+): Promise<OptInPair | undefined> {
+  const message = await trx
+    .selectFrom('messages')
+    .select('contact_id')
+    .where('organization_id', '=', organizationId)
+    .where('id', '=', messageId)
+    .where('source', '=', 'opt_in')
+    .executeTakeFirst();
+  const contactId = message?.contact_id;
+  if (!contactId) return undefined;
+  await lockOptIns(trx, contactId);
+  const request = await trx
+    .updateTable('opt_in_requests')
+    .set({ state: 'cancelled', ended_at: now })
+    .where('organization_id', '=', organizationId)
+    .where('contact_id', '=', contactId)
+    .where('message_id', '=', messageId)
+    .where('state', '=', 'waiting')
+    .returning('user_id')
+    .executeTakeFirst();
+  return request && { organizationId, contactId, userId: request.user_id };
 }
 
 interface Held {
   id: string;
   contactId: string | null;
+  contactNumber: string;
   line: string;
   sendAt: Date | null;
   postalCode: string | null;
@@ -130,7 +234,7 @@ interface Held {
 
 /** In one statement, so that what it sees of requests and of messages is of one moment. */
 async function cancel(trx: Trx, request: OptInRequestRow, now: Date): Promise<ChangedMessages> {
-  const reason = request.state === 'declined' ? 'opt_in_declined' : 'opt_in_expired';
+  const reason = `opt_in_${request.state}`;
   const { rows } = await sql<ChangedMessages[number]>`
     update messages m set status = 'cancelled', cancel_reason = ${reason}, finished_at = ${now}
     where m.organization_id = ${request.organization_id} and m.contact_number = ${request.contact_number}
@@ -139,52 +243,5 @@ async function cancel(trx: Trx, request: OptInRequestRow, now: Date): Promise<Ch
         where r.organization_id = m.organization_id and r.contact_number = m.contact_number and r.line = m.line
           and (r.state = 'waiting' or (r.state = 'accepted' and r.settled_at is null)))
     returning m.id, m.contact_id as "contactId", m.status`.execute(trx);
-  return rows;
-}
-
-/** Says that Temporal has the workflow. */
-export async function markOptInStarted(trx: Trx, requestId: string, now: Date): Promise<void> {
-  await trx
-    .updateTable('opt_in_requests')
-    .set({ workflow_started_at: now })
-    .where('id', '=', requestId)
-    .where('workflow_started_at', 'is', null)
-    .execute();
-}
-
-/** The requests of a number that are answered and not settled: whose workflows are to be told. */
-export async function answeredOptIns(trx: Trx, organizationId: string, contactNumber: string): Promise<OptInPair[]> {
-  const { rows } = await sql<OptInPair>`
-    select distinct organization_id as "organizationId", user_id as "userId", contact_id as "contactId"
-    from opt_in_requests
-    where organization_id = ${organizationId} and contact_number = ${contactNumber} and settled_at is null
-      and ended_at is not null`.execute(trx);
-  return rows;
-}
-
-export interface NeglectedOptIn extends OptInPair {
-  requestId: string;
-  /** Temporal has never had the workflow of this one. */
-  isNew: boolean;
-}
-
-/**
- * Requests nobody sees to, across organizations, for the sweep: made while Temporal was away, answered without the
- * workflow hearing of it, or expired without it looking.
- */
-export async function neglectedOptIns(
-  system: Db,
-  { madeBefore, endedBefore }: { madeBefore: Date; endedBefore: Date },
-): Promise<NeglectedOptIn[]> {
-  const { rows } = await sql<NeglectedOptIn>`
-    select id as "requestId", organization_id as "organizationId", user_id as "userId", contact_id as "contactId",
-      workflow_started_at is null as "isNew"
-    from (
-      (select * from opt_in_requests where workflow_started_at is null and requested_at < ${madeBefore} limit 200)
-      union
-      (select * from opt_in_requests where settled_at is null and ended_at < ${endedBefore} limit 200)
-      union
-      (select * from opt_in_requests where state = 'waiting' and expires_at < ${endedBefore} limit 200)
-    ) as neglected`.execute(system);
   return rows;
 }

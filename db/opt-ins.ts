@@ -1,12 +1,10 @@
-/** Opt-in requests (C2): asked, within the limits, and answered. What waited for the answer is in opt-in-settling.ts. */
-import { createHash } from 'node:crypto';
+/** Opt-in requests (C2): asked, within the limits. Answers are in opt-in-answers.ts, what waited for them in opt-in-settling.ts. */
 import { sql } from 'kysely';
 import { dueOf } from '../domain/due.ts';
 import { inWordsOf } from '../domain/message-text.ts';
 import { expiryOf, notBefore, refusalOfRequest, type RequestRefusal } from '../domain/opt-in-requests.ts';
 import { countSegments } from '../domain/segments.ts';
 import { withDefaults } from '../domain/settings.ts';
-import { recordConsent } from './consent.ts';
 import type { Trx } from './database.ts';
 import { newId } from './ids.ts';
 import { insertMessage, isOptedOut, lineOfUser } from './messages.ts';
@@ -34,7 +32,18 @@ export interface OptInRefusal extends Pick<RequestRefusal, 'possibleAt'> {
   reason: RequestRefusal['reason'] | 'no_mobile' | 'no_line' | 'opted_out' | 'already_opted_in';
 }
 
-/** Asks a contact on behalf of a user, unless a rule forbids it. @returns undefined when there is no such contact */
+/**
+ * Held to the end of the transaction by whoever holds a message for an answer, any number at a time; an import of contacts
+ * holds it alone. So an import that records consent sees what is being held, or whoever holds sees the consent: locks of
+ * its thousands of contacts, one by one, would be too many.
+ */
+const keepImportsOut = (trx: Trx, organizationId: string) =>
+  sql`select pg_advisory_xact_lock_shared(hashtextextended(${`contact-import:${organizationId}`}, 0))`.execute(trx);
+
+/**
+ * Asks a contact on behalf of a user, unless a rule forbids it: what is true of the contact first, and what the user can
+ * mend last. @returns undefined when there is no such contact
+ */
 export async function requestOptIn(
   trx: Trx,
   { organizationId, userId, contactId, at }: { organizationId: string; userId: string; contactId: string; at: Date },
@@ -50,10 +59,10 @@ export async function requestOptIn(
   const { mobile } = contact;
   if (mobile === null || contact.phone_status !== 'valid') return { refusal: { reason: 'no_mobile' } };
   const line = await lineOfUser(trx, organizationId, userId);
-  if (!line?.registered) return { refusal: { reason: 'no_line' } };
-  const ask = { organizationId, contact: { id: contactId, mobile }, userId, line: line.phoneNumber, at };
+  const ask = { organizationId, contact: { id: contactId, mobile }, userId, line: line?.phoneNumber ?? '', at };
   const refusal = await refusalOf(trx, ask);
-  return refusal ? { refusal } : { request: await makeRequest(trx, ask) };
+  if (refusal) return { refusal };
+  return line?.registered ? { request: await makeRequest(trx, ask) } : { refusal: { reason: 'no_line' } };
 }
 
 export type EnsuredOptIn =
@@ -63,9 +72,13 @@ export type EnsuredOptIn =
  * Sees to it that the contact is asked before an automated message, which then waits as `held`, in the same transaction
  * (D6). A request of this user that waits serves again, unless its message has no hope of reaching the contact any more
  * and another may be made. Whoever calls starts `optIn` after the commit, or the sweep does.
+ *
+ * @returns `already_opted_in` also where the consent was recorded since the caller read the contact: nothing is to wait
  */
 export async function ensureOptInRequest(trx: Trx, ask: OptInAsk): Promise<EnsuredOptIn> {
   await lockOptIns(trx, ask.contact.id);
+  await keepImportsOut(trx, ask.organizationId);
+  if (await hasOptedIn(trx, ask)) return { refused: 'already_opted_in' };
   const waiting = await waitingRequest(trx, ask);
   if (waiting?.mayReach) return { requestId: waiting.id, isNew: false };
   const refusal = await refusalOf(trx, ask);
@@ -88,17 +101,9 @@ async function waitingRequest(trx: Trx, { organizationId, contact, userId, line,
 }
 
 async function refusalOf(trx: Trx, ask: OptInAsk): Promise<OptInRefusal | null> {
-  const { organizationId, contact, line, at } = ask;
+  const { contact, line, at } = ask;
   if (await isOptedOut(trx, contact.mobile, line)) return { reason: 'opted_out' };
-  // Read under the lock: it may have been granted since whoever asks read it.
-  const optedIn = await trx
-    .selectFrom('contacts')
-    .select('id')
-    .where('organization_id', '=', organizationId)
-    .where('id', '=', contact.id)
-    .where('consent_transactional', '=', true)
-    .executeTakeFirst();
-  if (optedIn) return { reason: 'already_opted_in' };
+  if (await hasOptedIn(trx, ask)) return { reason: 'already_opted_in' };
   const before = await requestsBefore(trx, ask);
   return refusalOfRequest(
     before.map((one) => one.requestedAt),
@@ -106,15 +111,29 @@ async function refusalOf(trx: Trx, ask: OptInAsk): Promise<OptInRefusal | null> 
   );
 }
 
-/** The requests of the user so far, and when each left or, where it has not, may leave at the earliest. */
+/** Read under the lock: it may have been granted since whoever asks read it. */
+async function hasOptedIn(trx: Trx, { organizationId, contact }: OptInAsk): Promise<boolean> {
+  const row = await trx
+    .selectFrom('contacts')
+    .select('id')
+    .where('organization_id', '=', organizationId)
+    .where('id', '=', contact.id)
+    .where('consent_transactional', '=', true)
+    .executeTakeFirst();
+  return Boolean(row);
+}
+
+/**
+ * The requests of the user so far, and when each left or, where it has not, may leave at the earliest; but for those that
+ * were cancelled before they left, of which the contact knows nothing.
+ */
 async function requestsBefore(trx: Trx, { organizationId, contact, userId, at }: OptInAsk) {
   const { rows } = await sql<{ requestedAt: Date; leftAt: Date }>`
     select r.requested_at as "requestedAt", case when m.status in ('scheduled', 'queued') then greatest(o.due_at, ${at})
       else coalesce(m.claimed_at, r.requested_at) end as "leftAt"
     from opt_in_requests r join messages m on m.id = r.message_id left join outbox o on o.message_id = m.id
-    where r.organization_id = ${organizationId} and r.contact_id = ${contact.id} and r.user_id = ${userId}`.execute(
-    trx,
-  );
+    where r.organization_id = ${organizationId} and r.contact_id = ${contact.id} and r.user_id = ${userId}
+      and not (r.state = 'cancelled' and m.claimed_at is null)`.execute(trx);
   return rows;
 }
 
@@ -134,12 +153,9 @@ async function makeRequest(trx: Trx, ask: OptInAsk): Promise<OptInRequestRow> {
     (await requestsBefore(trx, ask)).map((one) => one.leftAt),
     at,
   );
-  const messageId = await insertMessage(trx, {
-    ...fixedParts(ask, say(settings.optInRequest)),
-    sendAt,
-    direct: false,
-    due: dueOf({ settings, recipient, direct: false, from: sendAt ?? at, now: at }),
-  });
+  const due = dueOf({ settings, recipient, direct: false, from: sendAt ?? at, now: at });
+  const parts = fixedParts(ask, say(settings.optInRequest));
+  const messageId = await insertMessage(trx, { ...parts, sendAt, direct: false, due });
   return trx
     .insertInto('opt_in_requests')
     .values({
@@ -152,13 +168,33 @@ async function makeRequest(trx: Trx, ask: OptInAsk): Promise<OptInRequestRow> {
       message_id: messageId,
       state: 'waiting',
       requested_at: at,
-      expires_at: expiryOf(at),
+      expires_at: expiryOf(due.at),
     })
     .returningAll()
     .executeTakeFirstOrThrow();
 }
 
-const fixedParts = ({ organizationId, contact, userId, line, at }: OptInAsk, body: string) => ({
+/**
+ * Requests leave now: the days in which they may be answered begin. One that somebody ends, or settles, at this moment is
+ * passed over: whoever does holds it before its message, which the caller has locked.
+ */
+export async function beginAnswerTime(
+  trx: Trx,
+  organizationId: string,
+  { messageIds, now }: { messageIds: readonly string[]; now: Date },
+): Promise<void> {
+  if (messageIds.length === 0) return;
+  await sql`
+    update opt_in_requests set expires_at = ${expiryOf(now)}
+    where id in (
+      select r.id from messages m join opt_in_requests r on r.organization_id = m.organization_id
+        and r.contact_id = m.contact_id and r.message_id = m.id
+      where m.id = any(${[...messageIds]}::text[]) and r.organization_id = ${organizationId} and r.state = 'waiting'
+      for update of r skip locked)`.execute(trx);
+}
+
+/** What all messages about an opt-in have in common. */
+export const fixedParts = ({ organizationId, contact, userId, line, at }: OptInAsk, body: string) => ({
   organizationId,
   source: 'opt_in' as const,
   purpose: 'transactional' as const,
@@ -171,7 +207,7 @@ const fixedParts = ({ organizationId, contact, userId, line, at }: OptInAsk, bod
 });
 
 /** The organization's settings, and how it says one of them in the words of a user. */
-async function wordsOf(trx: Trx, organizationId: string, userId: string) {
+export async function wordsOf(trx: Trx, organizationId: string, userId: string) {
   const row = await trx
     .selectFrom('organizations')
     .innerJoin('users', 'users.organization_id', 'organizations.id')
@@ -185,91 +221,8 @@ async function wordsOf(trx: Trx, organizationId: string, userId: string) {
   };
 }
 
-/** What a contact wrote on one of our lines, when it may answer a request. */
-export interface OptInAnswer {
-  organizationId: string;
-  contactId: string;
-  contactNumber: string;
-  line: string;
-  /** The answer itself. */
-  messageId: string;
-  answer: 'yes' | 'stop';
-  at: Date;
-}
-
 /** Messages that changed, for whoever tells the event streams at the end of the transaction. */
 export type ChangedMessages = { id: string; contactId: string | null; status: string }[];
-
-/**
- * Takes a YES or a STOP as the answer to the requests that wait for one; without any it changes nothing. A YES counts on
- * the line that asked, once the request has left, and as long as the number is still the contact's: then it is consent,
- * and one confirmation goes out. A STOP refuses as far as it reaches. What is held for the answer is settled afterwards by
- * `optIn`; what a STOP refuses is cancelled here and now.
- */
-export function answerOptIn(trx: Trx, given: OptInAnswer): Promise<ChangedMessages> {
-  return given.answer === 'yes' ? accept(trx, given) : decline(trx, given);
-}
-
-async function accept(trx: Trx, given: OptInAnswer): Promise<ChangedMessages> {
-  const { organizationId, contactNumber, line, at } = given;
-  const { rows } = await sql<OptInRequestRow & { wording: string }>`
-    update opt_in_requests r set state = 'accepted', ended_at = ${at}
-    from messages m, contacts c
-    where r.organization_id = ${organizationId} and r.contact_number = ${contactNumber} and r.line = ${line}
-      and r.state = 'waiting' and r.expires_at > ${at}
-      and m.id = r.message_id and m.status in ('sending', 'in_doubt', 'accepted', 'sent', 'delivered')
-      and c.id = r.contact_id and c.mobile = r.contact_number
-    returning r.*, m.body as wording`.execute(trx);
-  const requests = rows.toSorted((a, b) => (a.id < b.id ? 1 : -1));
-  const [newest] = requests;
-  if (!newest) return [];
-  for (const request of new Map(requests.map((one) => [one.contact_id, one])).values()) {
-    await recordConsent(trx, organizationId, request.contact_id, proofOf(request, given), at);
-  }
-  return [await confirm(trx, newest, at)];
-}
-
-/** The words that were agreed to are kept with the proof: bodies of messages may be deleted earlier. */
-const proofOf = (request: OptInRequestRow & { wording: string }, { contactId, line, messageId }: OptInAnswer) => ({
-  purpose: 'transactional' as const,
-  granted: true,
-  method: 'opt_in_reply',
-  evidence: `${messageId} answers ${request.message_id}, worded (sha256 ${sha256(request.wording)}): ${request.wording}`,
-  actor: `contact:${contactId}`,
-  source: line,
-});
-
-const sha256 = (text: string): string => createHash('sha256').update(text, 'utf8').digest('hex');
-
-async function confirm(trx: Trx, request: OptInRequestRow, at: Date): Promise<ChangedMessages[number]> {
-  const { organization_id: organizationId, user_id: userId, contact_id: contactId, contact_number: mobile } = request;
-  const { settings, say } = await wordsOf(trx, organizationId, userId);
-  const recipient = { mobile, postalCode: null, timeZone: null };
-  const ask = { organizationId, contact: { id: contactId, mobile }, userId, line: request.line, at };
-  const id = await insertMessage(trx, {
-    ...fixedParts(ask, say(settings.optInConfirmation)),
-    sendAt: null,
-    direct: true,
-    due: dueOf({ settings, recipient, direct: true, from: at, now: at }),
-  });
-  return { id, contactId, status: 'queued' };
-}
-
-async function decline(trx: Trx, { organizationId, contactNumber, line, at }: OptInAnswer): Promise<ChangedMessages> {
-  const { rows } = await sql<ChangedMessages[number]>`
-    with declined as (
-      update opt_in_requests r set state = 'declined', ended_at = ${at}
-      from organizations o
-      where o.id = r.organization_id and r.organization_id = ${organizationId}
-        and r.contact_number = ${contactNumber} and r.state = 'waiting'
-        and (r.line = ${line} or coalesce(o.settings ->> 'optOutScope', 'platform') <> 'number')
-      returning r.line)
-    update messages set status = 'cancelled', cancel_reason = 'opt_in_declined', finished_at = ${at}
-    where organization_id = ${organizationId} and contact_number = ${contactNumber} and status = 'held'
-      and line in (select line from declined)
-    returning id, contact_id as "contactId", status`.execute(trx);
-  return rows;
-}
 
 /** Newest first; of one contact, or of the whole organization. */
 export async function listOptInRequests(

@@ -290,7 +290,7 @@ export async function judgeAnew(trx: Trx, organizationId: string, now: Date): Pr
     .updateTable('outbox')
     .set({ due_at: now })
     .where('organization_id', '=', organizationId)
-    .where('held_reason', 'in', ['outside_window', 'quiet_hours'])
+    .where('held_reason', '=', 'outside_window')
     .where('claimed_at', 'is', null)
     .executeTakeFirst();
   return result.numUpdatedRows > 0n;

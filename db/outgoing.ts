@@ -1,7 +1,7 @@
 /** The one way out: claiming messages, writing what became of them, and settling those in doubt. */
 import { sql } from 'kysely';
 import type { MessageStatus } from '../domain/message-status.ts';
-import { mentionsStop } from '../domain/message-text.ts';
+import { longestBody, mentionsStop, noRoom } from '../domain/message-text.ts';
 import type { Db, Trx } from './database.ts';
 import { numbersWithoutMessages } from './first-message.ts';
 import { awaitReports } from './reconciliation.ts';
@@ -77,6 +77,11 @@ export async function claimMessages(trx: Trx, range: RankRange, options: ClaimOp
   const last = rows.at(-1);
   if (!last) return { claimed: [], lastRank: null };
   const texts = asFirst ? await firstTexts(trx, rows, asFirst) : new Map<string, Text>();
+  for (const row of rows) {
+    if ((texts.get(row.id)?.body.length ?? 0) <= longestBody) continue;
+    row.refusal = noRoom;
+    texts.delete(row.id);
+  }
   await writeClaim(trx, rows, { attemptId, now, texts });
   const claimed = rows.filter((row) => row.refusal === null);
   await awaitReports(
@@ -153,7 +158,25 @@ async function writeClaim(
     where m.id = r.id and m.id = any(${ids})`.execute(trx);
 }
 
-/** What became of one claimed message. `queued` gives it back: nothing has left, or Twilio surely did not take it. */
+/**
+ * Of messages that were claimed, the ids of those whose numbers have opted out by now, as far as that reaches. A sub-select
+ * per row: a join would read all opt-outs.
+ */
+export async function optedOut(trx: Trx, messages: readonly Claimed[]): Promise<Set<string>> {
+  const { rows } = await sql<{ id: string }>`
+    select m.id
+    from unnest(${messages.map(({ id }) => id)}::text[], ${messages.map(({ to }) => to)}::text[],
+      ${messages.map(({ from }) => from)}::text[]) as m (id, number, line)
+    where coalesce((
+      select true from opt_outs o where o.phone_number = m.number and (o.line is null or o.line = m.line)
+      limit 1), false)`.execute(trx);
+  return new Set(rows.map(({ id }) => id));
+}
+
+/**
+ * What became of one claimed message. `queued` gives it back: nothing has left, or Twilio surely did not take it.
+ * `cancelled`: the contact has opted out since the claim, so nothing has left.
+ */
 export interface SendResult {
   id: string;
   status: MessageStatus;
@@ -165,8 +188,8 @@ export interface SendResult {
 
 /**
  * Writes the results of an attempt in one statement. An accepted message moves forward only. Any other result (given back
- * to `queued`, refused, or of unknown outcome and so `in_doubt`) counts only while this attempt still holds the message
- * and no report from Twilio has overtaken it.
+ * to `queued`, cancelled, refused, or of unknown outcome and so `in_doubt`) counts only while this attempt still holds the
+ * message and no report from Twilio has overtaken it.
  *
  * @returns the messages that Twilio refused
  */
@@ -186,7 +209,10 @@ export async function writeResults(
       error_code = coalesce(m.error_code, r.error_code),
       segments = coalesce(m.segments, r.segments),
       accepted_at = case when r.sid is null then m.accepted_at else coalesce(m.accepted_at, ${now}) end,
-      finished_at = case when ${moves} and r.status = 'failed' then ${now}::timestamptz else m.finished_at end
+      cancel_reason = case when ${moves} and r.status = 'cancelled' and r.sid is null then 'opted_out'
+        else m.cancel_reason end,
+      finished_at = case when ${moves} and r.status in ('failed', 'cancelled') then ${now}::timestamptz
+        else m.finished_at end
     from unnest(${results.map((r) => r.id)}::text[], ${results.map((r) => r.status)}::text[],
       ${results.map((r) => r.sid)}::text[], ${results.map((r) => r.errorCode)}::int[],
       ${results.map((r) => r.segments)}::int[]) as r (id, status, sid, error_code, segments)
@@ -213,11 +239,16 @@ export async function unsettledMessages(trx: Trx, range: RankRange): Promise<Uns
   return rows;
 }
 
-/** Of these SIDs, the ones already known as another message to this number. */
+/**
+ * Of these SIDs, the ones already known as another message to this number. To the end of the transaction nobody else looks
+ * for one to it: two messages that read the same would take the same SID.
+ */
 export async function sidsOfOthers(
   trx: Trx,
   { id, to, sids }: { id: string; to: string; sids: readonly string[] },
 ): Promise<Set<string>> {
+  const key = sql`'settling/' || current_setting('longwave.organization_id') || '/' || ${to}`;
+  await sql`select pg_advisory_xact_lock(hashtextextended(${key}, 0))`.execute(trx);
   const rows = await trx
     .selectFrom('messages')
     .select('twilio_sid')

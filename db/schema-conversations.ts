@@ -42,7 +42,7 @@ export interface ConversationTables {
     contact_number: string;
     line: string;
     message_id: string;
-    state: 'waiting' | 'accepted' | 'declined' | 'expired';
+    state: 'waiting' | 'accepted' | 'declined' | 'expired' | 'cancelled';
     requested_at: Date;
     expires_at: Date;
     ended_at: Date | null;

@@ -214,6 +214,7 @@ export interface Schema extends RegistrationTables, NumberTables, ConversationTa
     message_id: string;
     organization_id: string;
     status: MessageStatus;
+    /** Empty for what Twilio has not told: that a message was held, and when it was queued after all. */
     twilio_sid: string;
     error_code: number | null;
     at: Date;

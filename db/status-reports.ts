@@ -1,6 +1,6 @@
 /** What Twilio reports of messages: late, twice, out of order, or before its own answer to the request. */
 import { sql } from 'kysely';
-import { stoppingReason } from '../domain/error-codes.ts';
+import { isOptedOut, stoppingReason } from '../domain/error-codes.ts';
 import { type MessageStatus, statusRank } from '../domain/message-status.ts';
 import { countSegments } from '../domain/segments.ts';
 import type { Database, Trx } from './database.ts';
@@ -51,7 +51,8 @@ export async function takeReports(
 
 /**
  * Applies reports of one organization in one transaction. Each counts once per message, status and SID; a message only
- * moves forward; reports of messages the organization does not have are dropped.
+ * moves forward; reports of messages the organization does not have are dropped. The error of a report that comes too late
+ * to count is none: a message that was delivered has reached its number. That Twilio knows an opt-out is true all the same.
  */
 export async function applyStatusReports(trx: Trx, reports: readonly StatusReport[]): Promise<AppliedReports> {
   const column = <T>(of: (report: StatusReport) => T): T[] => reports.map(of);
@@ -85,6 +86,7 @@ export async function applyStatusReports(trx: Trx, reports: readonly StatusRepor
   }
   // In the order of ids, so that two transactions take the row locks in the same order.
   const last = [...furthest.values()].toSorted((a, b) => (a.messageId < b.messageId ? -1 : 1));
+  const moves = sql`message_status_rank(m.status) < message_status_rank(r.status)`;
   const { rows } = await sql<{
     id: string;
     contact_number: string;
@@ -95,11 +97,13 @@ export async function applyStatusReports(trx: Trx, reports: readonly StatusRepor
     status: MessageStatus;
     told: boolean;
     doubled: boolean;
+    counts: boolean;
   }>`
     update messages m set
-      status = case when message_status_rank(m.status) < message_status_rank(r.status) then r.status else m.status end,
+      status = case when ${moves} then r.status else m.status end,
       twilio_sid = coalesce(m.twilio_sid, r.sid),
-      error_code = coalesce(r.error_code, m.error_code),
+      error_code = case when ${moves} or m.status = r.status then coalesce(r.error_code, m.error_code)
+        else m.error_code end,
       accepted_at = coalesce(m.accepted_at, r.at),
       segments = coalesce(r.counted, m.segments, r.segments),
       sent_at = coalesce(m.sent_at, r.sent_at),
@@ -111,17 +115,18 @@ export async function applyStatusReports(trx: Trx, reports: readonly StatusRepor
       as r (id, status, sid, error_code, at, sent_at, segments, counted)
     where m.id = r.id and m.id = any(${last.map((r) => r.messageId)}) and m.direction = 'outbound'
     returning m.id, m.contact_number, m.mass_sms_id, m.claimed_at, r.error_code, m.contact_id, m.status,
+      m.status = r.status as counts,
       m.source not in ('mass_sms', 'forward') and m.status <> old.status as told, m.twilio_sid <> r.sid as doubled`.execute(
     trx,
   );
   return {
-    refused: rows.flatMap(({ contact_number: contactNumber, error_code: errorCode }) =>
-      errorCode === null ? [] : [{ contactNumber, errorCode }],
+    refused: rows.flatMap(({ contact_number: contactNumber, error_code: errorCode, counts }) =>
+      errorCode !== null && (counts || isOptedOut(errorCode)) ? [{ contactNumber, errorCode }] : [],
     ),
-    stopping: rows.flatMap(({ mass_sms_id: massSmsId, claimed_at: claimedAt, error_code: errorCode }) =>
-      massSmsId === null || claimedAt === null || errorCode === null || stoppingReason(errorCode) === null
-        ? []
-        : [{ massSmsId, claimedAt, errorCode }],
+    stopping: rows.flatMap(({ mass_sms_id: massSmsId, claimed_at: claimedAt, error_code: errorCode, counts }) =>
+      counts && massSmsId !== null && claimedAt !== null && errorCode !== null && stoppingReason(errorCode) !== null
+        ? [{ massSmsId, claimedAt, errorCode }]
+        : [],
     ),
     doubled: rows.filter((row) => row.doubled).map((row) => row.id),
     changed: rows.filter((row) => row.told).map(({ id, contact_id: contactId, status }) => ({ id, contactId, status })),

@@ -95,9 +95,10 @@ export async function moveTo(
   message: LockedMessage,
   { due, released }: { due: Due; released: boolean },
 ): Promise<void> {
-  const { id: messageId, contact_number: contactNumber, line } = message;
+  const { id: messageId, contact_number: contactNumber, line, source } = message;
+  const priority = source === 'opt_in' ? 0 : 1;
   await trx.deleteFrom('outbox').where('message_id', '=', messageId).execute();
-  await enqueue(trx, [{ messageId, organizationId, contactNumber, line, priority: 1, due, released }]);
+  await enqueue(trx, [{ messageId, organizationId, contactNumber, line, priority, due, released }]);
 }
 
 /** Ends a message for good: it never leaves. */

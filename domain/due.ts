@@ -1,11 +1,11 @@
 /** When a message may leave, and what keeps it until then (E1–E4). For activities and the API only: it reads zone data. */
 import { heldBecause } from './lawful-hours/sentences.ts';
-import { holdReason, nextSendable, type Question } from './lawful-hours/hours.ts';
+import { nextSendable, type Question } from './lawful-hours/hours.ts';
 import { placesOf, type Recipient } from './lawful-hours/places.ts';
 import type { Settings } from './settings.ts';
 
-/** Why a message in the outbox has not left. */
-export type HeldReason = 'scheduled' | 'outside_window' | 'quiet_hours' | 'paced';
+/** Why a message in the outbox has not left. Lawful hours narrow the window; the detail tells which of them it is. */
+export type HeldReason = 'scheduled' | 'outside_window' | 'paced';
 
 export interface Due {
   at: Date;
@@ -50,7 +50,7 @@ export function dueOf({ settings, recipient, direct, released = false, from, now
   if (!sendable) return never(now);
   const { at, reason, closesAt } = sendable;
   if (closesAt.getTime() - at.getTime() < lastMomentsMs) return afterClosing(question, closesAt, now);
-  return { at, ...(reason === null ? held : { reason, detail: heldBecause(question) }), closesAt };
+  return { at, ...(reason === null ? held : { reason: 'outside_window', detail: heldBecause(question) }), closesAt };
 }
 
 /** What is too late for this opening waits for the next one. */
@@ -58,7 +58,7 @@ function afterClosing(question: Question, closesAt: Date, now: Date): Due {
   const next = nextSendable({ ...question, from: closesAt });
   if (!next) return never(now);
   const detail = heldBecause(question) ?? 'The sending window is about to close, too soon for a message to arrive.';
-  return { at: next.at, reason: holdReason(question) ?? 'outside_window', detail, closesAt: next.closesAt };
+  return { at: next.at, reason: 'outside_window', detail, closesAt: next.closesAt };
 }
 
 /** Looked at again after a day: somebody may have changed the window, or the contact. */

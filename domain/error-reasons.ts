@@ -46,6 +46,9 @@ const reasons: Readonly<Record<string, string>> = {
   opt_in_declined: 'The contact refused the opt-in request.',
   opt_in_settled: 'The contact had agreed, or the request had ended, before it left.',
   opt_in_expired: 'The contact did not answer the opt-in request.',
+  opt_in_cancelled: 'The opt-in request was cancelled before it left.',
+  no_room_for_disclaimer:
+    'It would be the first message to the contact, and with the disclaimer it is longer than 1,600 characters: write a shorter one.',
   never_lawful:
     'The sending window and the lawful hours where the recipient may be have no moment in common: widen the window.',
   expired: 'It was not sent before the sending window closed.',

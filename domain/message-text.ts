@@ -12,6 +12,13 @@ export const mentionsStop = (body: string): boolean => /\bSTOP\b/.test(body);
 export const withDisclaimer = (body: string, disclaimer: string): string =>
   mentionsStop(body) ? body : `${body} ${disclaimer}`;
 
+/** What a person wrote of a text that the disclaimer was added to. */
+export const withoutDisclaimer = (body: string, disclaimer: string): string =>
+  body.endsWith(` ${disclaimer}`) ? body.slice(0, -disclaimer.length - 1) : body;
+
+/** Why a message cannot leave that would be the first: with what it must say, it is longer than Twilio takes. */
+export const noRoom = 'no_room_for_disclaimer';
+
 /** The first message to a contact as it leaves, and in how many segments. */
 export function asFirstMessage(written: string, disclaimer: string): { body: string; segments: number } {
   const body = withDisclaimer(written, disclaimer);

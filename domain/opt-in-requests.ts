@@ -3,8 +3,8 @@
 /** Requests of one user to one contact, whatever became of them. */
 export const mostRequests = 3;
 export const hoursApart = 12;
-/** Then a request that nobody answered has expired. */
-const answerWithinDays = 7;
+/** So long after it has left a request that nobody answered has expired. */
+export const answerWithinHours = 7 * 24;
 
 const hourMs = 3_600_000;
 
@@ -33,4 +33,5 @@ export function notBefore(leftAt: readonly Date[], now: Date): Date | null {
   return at > now.getTime() ? new Date(at) : null;
 }
 
-export const expiryOf = (requestedAt: Date): Date => new Date(requestedAt.getTime() + answerWithinDays * 24 * hourMs);
+/** @param leavesAt when it leaves, or may at the earliest */
+export const expiryOf = (leavesAt: Date): Date => new Date(leavesAt.getTime() + answerWithinHours * hourMs);

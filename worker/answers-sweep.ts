@@ -1,5 +1,5 @@
 /** Opt-in requests that nobody sees to, and messages whose reports nobody asks for: what the sweep does about them. */
-import { markOptInStarted, neglectedOptIns } from '../db/opt-in-settling.ts';
+import { markOptInStarted, neglectedOptIns } from '../db/opt-in-workflows.ts';
 import { overdueLooks } from '../db/reconciliation.ts';
 import { startOptIn, tellOptIn } from '../workflows/opt-in/start.ts';
 import { wakeReconciliation } from '../workflows/status-reconciliation/start.ts';

@@ -16,6 +16,12 @@ import type { Slots } from './slots.ts';
 /** A claimed message whose request has not begun by then is given back instead. */
 export const sendWithinMs = 5_000;
 
+/**
+ * How long a look at opt-outs is good for. What is in hand was judged when it was claimed, and a STOP since then beats it
+ * all the same: one query for all of them, some times a second.
+ */
+const lookEveryMs = 250;
+
 const largestChunk = 500;
 /** A chunk is what can be sent in about this time, so that a pause gives little back and no claim grows stale. */
 const chunkMs = 1_500;
@@ -26,6 +32,8 @@ const illAfter = 10;
 export interface DispatchPort {
   /** Claims up to `limit` messages after `rank`. */
   claim(afterRank: number, limit: number): Promise<ClaimResult>;
+  /** Of messages in hand, the ids of those whose contacts have opted out by now. */
+  optedOut(messages: readonly Claimed[]): Promise<ReadonlySet<string>>;
   send(message: Claimed): Promise<SendOutcome>;
   write(results: readonly SendResult[]): Promise<void>;
 }
@@ -58,8 +66,13 @@ interface Ready {
   segments: number;
   /** Until when its request may begin, by both clocks: the monotonic one stands still while a machine is suspended. */
   sendBy: { monotonic: number; wall: number };
+  /** Until when nobody has to look again whether its contact has opted out. */
+  clearedUntil: number;
+  /** As of the last look. */
+  isOptedOut: boolean;
 }
 
+const isCleared = ({ clearedUntil }: Ready): boolean => performance.now() < clearedUntil;
 const isStale = ({ sendBy }: Ready): boolean => performance.now() > sendBy.monotonic || Date.now() > sendBy.wall;
 
 /** Runs once through what is due, in order of rank. Returns when nothing more can be claimed or `signal` aborts. */
@@ -70,6 +83,8 @@ export async function dispatch(port: DispatchPort, options: DispatchOptions): Pr
   const startedAt = performance.now();
   let ready: Ready[] = [];
   let position = 0;
+  /** Taken from those, and waiting for a place. */
+  const waiting = new Set<Ready>();
   let afterRank = 0;
   let exhausted = false;
   let refilling: Promise<void> | null = null;
@@ -92,7 +107,8 @@ export async function dispatch(port: DispatchPort, options: DispatchOptions): Pr
   };
   const claimChunk = async (): Promise<Ready[]> => {
     const limit = chunkSize();
-    const sendBy = { monotonic: performance.now() + sendWithinMs, wall: Date.now() + sendWithinMs };
+    const askedAt = performance.now();
+    const sendBy = { monotonic: askedAt + sendWithinMs, wall: Date.now() + sendWithinMs };
     const { claimed, lastRank } = await port.claim(afterRank, limit);
     if (lastRank === null) exhausted = true;
     else afterRank = lastRank;
@@ -100,6 +116,8 @@ export async function dispatch(port: DispatchPort, options: DispatchOptions): Pr
       message,
       segments: countSegments(message.body).segments,
       sendBy,
+      clearedUntil: askedAt + lookEveryMs,
+      isOptedOut: false,
     }));
   };
   const refill = async (): Promise<void> => {
@@ -121,6 +139,27 @@ export async function dispatch(port: DispatchPort, options: DispatchOptions): Pr
     return refilling;
   };
 
+  let looking: Promise<void> | null = null;
+  const look = async (): Promise<void> => {
+    const inHand = [...waiting, ...ready.slice(position)];
+    const optedOut = await port.optedOut(inHand.map(({ message }) => message));
+    // From the answer on: a look that takes longer than it is good for must not keep everything waiting.
+    const clearedUntil = performance.now() + lookEveryMs;
+    for (const item of inHand) {
+      item.clearedUntil = clearedUntil;
+      item.isOptedOut = optedOut.has(item.message.id);
+    }
+  };
+  const lookOnce = (): Promise<void> => {
+    looking ??= look().finally(() => {
+      looking = null;
+    });
+    return looking;
+  };
+  const drop = ({ message }: Ready): void => {
+    writer.add({ id: message.id, status: 'cancelled', sid: null, errorCode: null, segments: null });
+  };
+
   const giveBack = ({ message, segments }: Ready): void => {
     report.givenBack += 1;
     writer.add({ id: message.id, status: 'queued', sid: null, errorCode: null, segments });
@@ -138,8 +177,17 @@ export async function dispatch(port: DispatchPort, options: DispatchOptions): Pr
         giveBack(candidate);
         continue;
       }
+      if (candidate.isOptedOut) {
+        position += 1;
+        drop(candidate);
+        continue;
+      }
       if (resumeAt > performance.now()) {
         await sleep(resumeAt - performance.now(), undefined, { signal }).catch(() => {});
+        continue;
+      }
+      if (!isCleared(candidate)) {
+        await lookOnce();
         continue;
       }
       if (permits.spend(candidate.segments)) {
@@ -197,14 +245,25 @@ export async function dispatch(port: DispatchPort, options: DispatchOptions): Pr
     onProgress?.(report.sent);
   };
 
+  /** Waits for a place; that may take long, and then somebody has to look once more. */
+  const begin = async (item: Ready, place: Promise<void>): Promise<void> => {
+    waiting.add(item);
+    await place;
+    try {
+      while (!isCleared(item)) await lookOnce();
+    } catch (error) {
+      failure ??= error;
+    }
+    waiting.delete(item);
+  };
   const sender = async (): Promise<void> => {
     try {
       for (let item = await next(); item; item = await next()) {
-        const wait = slots.take();
-        if (wait) await wait;
+        const place = slots.take();
+        if (place) await begin(item, place);
         try {
-          // The wait for a place may have been long.
           if (stopped() || isStale(item)) giveBack(item);
+          else if (item.isOptedOut) drop(item);
           else record(item, await port.send(item.message));
         } finally {
           slots.give();

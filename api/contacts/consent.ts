@@ -2,10 +2,11 @@
 import { Readable } from 'node:stream';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { type LedgerRow, listLedger, recordConsent } from '../../db/consent.ts';
+import { type LedgerRow, listLedger } from '../../db/consent.ts';
 import { findContact } from '../../db/contacts.ts';
 import type { Database } from '../../db/database.ts';
-import { releaseHeld } from '../../db/opt-in-settling.ts';
+import { tellOfMessages } from '../../db/messages.ts';
+import { isAnyToLeave, recordAndSettle } from '../../db/opt-in-settling.ts';
 import { purposes } from '../../domain/purpose.ts';
 import { actorOf, organizationOf } from '../auth.ts';
 import { csvLine } from '../csv-line.ts';
@@ -103,11 +104,11 @@ export const consentRoutes: FastifyPluginAsyncZod = async (app) => {
       const [organizationId, contactId] = [organizationOf(request), request.params.id];
       let isToWake = false;
       const { status, body } = await command(request, reply, async (trx) => {
-        const row = await recordConsent(trx, organizationId, contactId, fact, clock.now());
+        const now = clock.now();
+        const { entry: row, changed } = await recordAndSettle(trx, organizationId, contactId, fact, now);
         if (!row) throw notFound('contact');
-        if (fact.granted && fact.purpose === 'transactional') {
-          isToWake = await releaseHeld(trx, { organizationId, contactId }, clock.now());
-        }
+        isToWake = isAnyToLeave(changed);
+        await tellOfMessages(trx, organizationId, changed, now);
         return { status: 201 as const, body: toEntry(row) };
       });
       if (isToWake) await wakeAfterCommit(request);

@@ -13,7 +13,7 @@ import {
 import type { Trx } from '../../db/database.ts';
 import { findUser } from '../../db/users.ts';
 import { audit } from '../audit.ts';
-import { organizationOf } from '../auth.ts';
+import { actorOf, organizationOf } from '../auth.ts';
 import { command } from '../idempotency.ts';
 import { decodeCursor, decodeIdCursor, pageOf, pageQuery, toPage } from '../pagination.ts';
 import { notFound, refused } from '../problems.ts';
@@ -109,7 +109,8 @@ export const contactRoutes: FastifyPluginAsyncZod = async (app) => {
       schema: {
         tags,
         summary: 'Change a contact',
-        description: 'Only the fields that are sent change; `lists` replaces the lists the contact is on.',
+        description:
+          'Only the fields that are sent change; `lists` replaces the lists the contact is on. Consent is for a number: with another `mobile` it is withdrawn, and the ledger says so.',
         params: idParams,
         body: contactChanges,
         response: { 200: contact },
@@ -121,7 +122,8 @@ export const contactRoutes: FastifyPluginAsyncZod = async (app) => {
       const organizationId = organizationOf(request);
       return database.inOrganization(organizationId, async (trx) => {
         await requireOwner(trx, organizationId, fields.ownerId);
-        if (!(await updateContact(trx, organizationId, id, fields, clock.now()))) throw notFound('contact');
+        const stamp = { by: actorOf(request), at: clock.now() };
+        if (!(await updateContact(trx, organizationId, id, fields, stamp))) throw notFound('contact');
         if (lists) await setLists(trx, organizationId, id, lists, clock.now());
         return readContact(trx, organizationId, id);
       });

@@ -9,6 +9,7 @@ import { claimKey, storeAnswer } from '../../db/idempotency.ts';
 import { audit } from '../audit.ts';
 import { actorOf, organizationOf } from '../auth.ts';
 import { type Answer, claimOf, inTransaction, replay, requireSameRequest } from '../idempotency.ts';
+import { wakeAfterCommit } from '../messages/wake.ts';
 import { invalid, Problem, tooMany } from '../problems.ts';
 import { text } from '../schemas.ts';
 import { importContacts, type ImportResult } from './importer.ts';
@@ -80,10 +81,13 @@ async function run(request: FastifyRequest, hash: Hash, list: string | undefined
   return importContacts({
     bytes: bytesOf(request.body as IncomingMessage, hash),
     list,
-    write: (rows) =>
-      database.inOrganization(organizationId, (trx) =>
+    write: async (rows) => {
+      const written = await database.inOrganization(organizationId, (trx) =>
         importChunk(trx, { organizationId, rows, actor, at: clock.now() }),
-      ),
+      );
+      if (written.isToWake) await wakeAfterCommit(request);
+      return written;
+    },
   });
 }
 

@@ -133,7 +133,8 @@ export const conversationRoutes: FastifyPluginAsyncZod = async (app) => {
       schema: {
         tags,
         summary: 'Say that a conversation was read, up to a message or to its end',
-        description: 'Of the acting user, or of the organization. It never goes back to an earlier message.',
+        description:
+          'Of the acting user, or of the organization. It never goes back to an earlier message. The notifications of what was read are read too.',
         params: idParams,
         body: z.strictObject({ messageId: id('message').optional() }).nullish(),
         response: { 200: conversation },
@@ -146,8 +147,11 @@ export const conversationRoutes: FastifyPluginAsyncZod = async (app) => {
         const row = await findConversation(trx, organizationId, { id: request.params.id, readerId: userId });
         if (!row) throw notFound('conversation');
         const upTo = await readUpTo(trx, row, request.body?.messageId);
-        if (upTo !== null) await markRead(trx, organizationId, { conversationId: row.id, userId, upTo });
-        await readMessageNotifications(trx, organizationId, { userId, conversationId: row.id, at: clock.now() });
+        if (upTo !== null) {
+          const read = { conversationId: row.id, userId, upTo };
+          await markRead(trx, organizationId, read);
+          await readMessageNotifications(trx, organizationId, { ...read, at: clock.now() });
+        }
         return { status: 200 as const, body: await readConversation(trx, request, row.id) };
       });
       return reply.send(body);

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { lockConversation, unflagRevocations } from '../../db/conversations.ts';
 import type { Trx } from '../../db/database.ts';
 import { tellOfMessages } from '../../db/messages.ts';
-import { answerOptIn } from '../../db/opt-ins.ts';
+import { answerOptIn } from '../../db/opt-in-answers.ts';
 import { optOut } from '../../db/opt-outs.ts';
 import type { ConversationRow } from '../../db/schema.ts';
 import { audit } from '../audit.ts';

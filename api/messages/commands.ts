@@ -6,9 +6,11 @@ import { type Contact, findContact } from '../../db/contacts.ts';
 import type { Trx } from '../../db/database.ts';
 import { findMessage } from '../../db/message-list.ts';
 import { statusUntilSent, tellOfMessages } from '../../db/messages.ts';
+import { cancelRequestOf, settleOptIns } from '../../db/opt-in-settling.ts';
 import { cancelMessage, changeMessage, isUnsent, type LockedMessage, lockMessage, moveTo } from '../../db/unsent.ts';
 import { findUser } from '../../db/users.ts';
 import { dueOf } from '../../domain/due.ts';
+import { hoursApart } from '../../domain/opt-in-requests.ts';
 import { audit } from '../audit.ts';
 import { organizationOf } from '../auth.ts';
 import { command } from '../idempotency.ts';
@@ -21,10 +23,15 @@ import { wakeAfterCommit } from './wake.ts';
 
 const slug = 'not-in-this-state';
 
-/** @param done what was asked for: "be cancelled" @throws {Problem} 404, or 409 when it has left or belongs to something else */
-async function lockUnsent(trx: Trx, organizationId: string, id: string, done: string): Promise<LockedMessage> {
+/** What may be asked for, and how a refusal says it. */
+const doneTo = { change: 'be changed', cancel: 'be cancelled', release: 'be released' } as const;
+type Command = keyof typeof doneTo;
+
+/** @throws {Problem} 404, or 409 when it has left or belongs to something else */
+async function lockUnsent(trx: Trx, organizationId: string, id: string, command: Command): Promise<LockedMessage> {
   const row = await lockMessage(trx, organizationId, id);
   if (!row) throw notFound('message');
+  const done = doneTo[command];
   if (row.mass_sms_id) {
     throw conflict(
       slug,
@@ -36,7 +43,13 @@ async function lockUnsent(trx: Trx, organizationId: string, id: string, done: st
     throw conflict(slug, `A message that ${state} cannot ${done} any more.`);
   }
   if (row.source !== 'opt_in') return row;
-  throw conflict(slug, `An opt-in request cannot ${done}: its words are the setting optInRequest.`);
+  if (row.direct) throw conflict(slug, `The confirmation of a YES cannot ${done}: the contact waits for it.`);
+  if (command !== 'change') return row;
+  const remedy = 'change it with PATCH /v1/settings, cancel this request, and ask again';
+  throw conflict(slug, `An opt-in request has the words of the setting optInRequest: ${remedy}.`, [
+    'cancel',
+    'release',
+  ]);
 }
 
 /** Whom it is for. @throws {Problem} 422 when the contact is gone, or has another number */
@@ -76,7 +89,7 @@ async function reschedule(
 /** A new text does not move a message: in its thread it stays where it was. */
 async function edit(trx: Trx, request: FastifyRequest, id: string, given: z.infer<typeof messageChanges>) {
   const { body: written, sendAt } = given;
-  const row = await lockUnsent(trx, organizationOf(request), id, 'be changed');
+  const row = await lockUnsent(trx, organizationOf(request), id, 'change');
   const composing = await beginComposing(trx, request);
   const { organizationId, now } = composing;
   const contact = await recipientOf(trx, organizationId, row);
@@ -92,9 +105,17 @@ async function edit(trx: Trx, request: FastifyRequest, id: string, given: z.infe
   if (isMoved) await reschedule(trx, composing, { row, contact, sendAt });
 }
 
+/** The time of an opt-in request is what keeps it apart from the one before. @throws {Problem} 422 */
+function requireApart({ source, send_at: sendAt }: LockedMessage, now: Date): void {
+  if (source !== 'opt_in' || sendAt === null || sendAt <= now) return;
+  const until = sendAt.toISOString();
+  const why = `${hoursApart} hours must lie between two opt-in requests of one user to a contact`;
+  throw refused('too_soon', `${why}: it cannot be released before ${until}.`, { until });
+}
+
 /** Takes it out of the organization's own window, and of the time that was chosen; the law it cannot be taken out of. */
 async function release(trx: Trx, request: FastifyRequest, id: string): Promise<void> {
-  const row = await lockUnsent(trx, organizationOf(request), id, 'be released');
+  const row = await lockUnsent(trx, organizationOf(request), id, 'release');
   if (row.status === 'held') {
     const remedy = 'it leaves after a YES, or once you have recorded the consent with POST /v1/contacts/{id}/consent';
     throw refused('awaiting_opt_in', `The contact has not agreed to be texted: ${remedy}.`);
@@ -102,6 +123,7 @@ async function release(trx: Trx, request: FastifyRequest, id: string): Promise<v
   const { organizationId, settings, now } = await beginComposing(trx, request);
   if (row.entry!.dueAt <= now) return;
   const recipient = placeOf(await recipientOf(trx, organizationId, row));
+  requireApart(row, now);
   const due = dueOf({ settings, recipient, direct: false, released: true, from: now, now });
   if (due.at > now) {
     const until = due.at.toISOString();
@@ -112,9 +134,15 @@ async function release(trx: Trx, request: FastifyRequest, id: string): Promise<v
   await audit(trx, request, 'message.released', id);
 }
 
+/** An opt-in request ends with its message, and what is held for its answer is cancelled too. */
 async function cancel(trx: Trx, request: FastifyRequest, id: string): Promise<void> {
-  await lockUnsent(trx, organizationOf(request), id, 'be cancelled');
-  await cancelMessage(trx, id, { reason: 'cancelled', now: request.server.deps.clock.now() });
+  const organizationId = organizationOf(request);
+  const now = request.server.deps.clock.now();
+  // First, as an answer takes a request before messages.
+  const ended = await cancelRequestOf(trx, organizationId, { messageId: id, now });
+  await lockUnsent(trx, organizationId, id, 'cancel');
+  await cancelMessage(trx, id, { reason: 'cancelled', now });
+  if (ended) await settleOptIns(trx, ended, now);
 }
 
 /** The message as it is now, told to whoever watches. */
@@ -171,7 +199,13 @@ export const messageCommandRoutes: FastifyPluginAsyncZod = async (app) => {
     '/messages/:id/cancel',
     {
       config: { access: 'messages:send' },
-      schema: { tags, summary: 'Cancel a message that has not left', params: idParams, response },
+      schema: {
+        tags,
+        summary: 'Cancel a message that has not left',
+        description: 'Cancelling an opt-in request ends it, and cancels what is held for its answer.',
+        params: idParams,
+        response,
+      },
     },
     async (request, reply) => reply.send(await obey(request, reply, cancel)),
   );
@@ -184,7 +218,7 @@ export const messageCommandRoutes: FastifyPluginAsyncZod = async (app) => {
         tags,
         summary: 'Send now what waits for the sending window or for its time',
         description:
-          'The lawful hours where the recipient is hold it all the same where the setting sendWindowMode is recipient: 422 `quiet_hours` with `until`.',
+          'The lawful hours where the recipient is hold it all the same where the setting sendWindowMode is recipient: 422 `quiet_hours` with `until`. An opt-in request keeps its twelve hours from the one before: 422 `too_soon` with `until`.',
         params: idParams,
         response,
       },

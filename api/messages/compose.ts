@@ -3,11 +3,19 @@ import type { FastifyRequest } from 'fastify';
 import type { Contact } from '../../db/contacts.ts';
 import { lastInboundAt } from '../../db/conversations.ts';
 import type { Trx } from '../../db/database.ts';
+import { numbersWithoutMessages } from '../../db/first-message.ts';
 import { isOptedOut, lineOfUser, wasWrittenTo } from '../../db/messages.ts';
 import { findOrganization } from '../../db/organizations.ts';
 import { findUser } from '../../db/users.ts';
 import { merge, personalCodes, unknownCodesMessage, unknownMergeCodes } from '../../domain/merge-codes.ts';
-import { emptyMergeCodes, inWordsOf, longestBody, mergeValuesOf, withDisclaimer } from '../../domain/message-text.ts';
+import {
+  emptyMergeCodes,
+  inWordsOf,
+  longestBody,
+  mergeValuesOf,
+  withDisclaimer,
+  withoutDisclaimer,
+} from '../../domain/message-text.ts';
 import type { Purpose } from '../../domain/purpose.ts';
 import { countSegments, type Segments } from '../../domain/segments.ts';
 import { type Settings, withDefaults } from '../../domain/settings.ts';
@@ -119,7 +127,8 @@ export interface Text extends Segments {
 
 /**
  * The text as it will be sent: merge codes filled in, and the first one with the disclaimer, which does not count against
- * the organization's own limit.
+ * the organization's own limit, nor when a text that was read with it is sent back. One that follows another which has not
+ * left may be the first in the end, so it must leave room.
  *
  * @param before when this message is not new: what was written before it counts
  * @throws {Problem} 400 or 422
@@ -138,18 +147,23 @@ export async function textOf(
       { path: 'body', message: `holds ${named}, which is empty for this contact: fill it in, or leave it out` },
     ]);
   }
-  const own = merge(written, values);
-  requireLength(countSegments(own).characters, settings.maxMessageLength);
-  const isFirst = !(await wasWrittenTo(trx, organizationId, contact.mobile!, before));
+  const full = merge(written, values);
   const disclaimer = inWordsOf(settings.disclaimer, organizationName, sender.user.name);
-  const body = isFirst ? withDisclaimer(own, disclaimer) : own;
-  requireLength(body.length, longestBody);
+  const own = before === undefined ? full : withoutDisclaimer(full, disclaimer);
+  requireLength('The message', countSegments(own).characters, settings.maxMessageLength);
+  const mobile = contact.mobile!;
+  const isFirst = !(await wasWrittenTo(trx, organizationId, mobile, before));
+  const mayBeFirst = isFirst || (await numbersWithoutMessages(trx, [mobile])).has(mobile);
+  const asFirst = withDisclaimer(own, disclaimer);
+  if (mayBeFirst) requireLength('With the disclaimer of a first message, the text', asFirst.length, longestBody);
+  const body = isFirst ? asFirst : full;
+  requireLength('The message', body.length, longestBody);
   return { body, ...countSegments(body) };
 }
 
-function requireLength(characters: number, limit: number | null): void {
+function requireLength(what: string, characters: number, limit: number | null): void {
   if (limit === null || characters <= limit) return;
-  throw refused('too_long', `The message has ${characters} characters, and ${limit} are allowed: shorten it.`, {
+  throw refused('too_long', `${what} has ${characters} characters, and ${limit} are allowed: shorten it.`, {
     characters,
     limit,
   });

@@ -4,7 +4,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { findContact } from '../../db/contacts.ts';
 import type { Trx } from '../../db/database.ts';
-import { eventsOf, findMessage, listMessages } from '../../db/message-list.ts';
+import { findMessage, listMessages } from '../../db/message-list.ts';
 import { tellOfMessages } from '../../db/messages.ts';
 import { merge } from '../../domain/merge-codes.ts';
 import { messageStatuses } from '../../domain/message-status.ts';
@@ -17,15 +17,7 @@ import { id, idParams } from '../schemas.ts';
 import { wordingOf } from '../wording.ts';
 import { beginComposing, ownerOf, requirePurpose, senderOf } from './compose.ts';
 import { type Created, createMessage, isToWake, requireSendAt } from './create.ts';
-import {
-  acceptedMessage,
-  message,
-  messageWithEvents,
-  newMessage,
-  segments,
-  toMessage,
-  toMessageWithEvents,
-} from './schemas.ts';
+import { acceptedMessage, message, newMessage, segments, toMessage } from './schemas.ts';
 import { wakeAfterCommit } from './wake.ts';
 
 /** Who writes. @throws {Problem} 422 when the key acts as nobody */
@@ -46,7 +38,7 @@ async function create(trx: Trx, request: FastifyRequest, given: z.infer<typeof n
   const body = merge(wording.body, wording.values);
   requireSendAt(sendAt, composing.now);
   const contact = await findContact(trx, composing.organizationId, contactId);
-  if (!contact) throw refused('unknown_contact', 'There is no such contact: GET /v1/contacts lists them.');
+  if (!contact) throw notFound('contact');
   const sender = writer ? await senderOf(trx, composing, writer) : await ownerOf(trx, composing, contact);
   const draft = { body, purpose, source, sendAt, isBulk: false };
   return createMessage(trx, composing, { sender, contact, draft });
@@ -72,7 +64,7 @@ export const messageRoutes: FastifyPluginAsyncZod = async (app) => {
         tags,
         summary: 'Write to one contact',
         description:
-          "A reply to somebody who wrote within a day leaves at once. Anything else waits for the sending window and needs the contact's consent; an automated message (`source: journey`) to somebody who has not agreed is held while an opt-in request is asked.",
+          "What a user writes without `sendAt` to a contact who wrote to the same line within 24 hours is a reply: it leaves at once, needs no consent, and has a `warning` in quiet hours. Anything else waits for the sending window and needs the contact's consent to its purpose. An automated message (`source: journey`) that lacks the consent is held while an opt-in request is asked, if it is transactional; a promotional one is refused with 422 `no_consent`.",
         body: newMessage,
         response: { 202: acceptedMessage },
       },
@@ -98,7 +90,7 @@ export const messageRoutes: FastifyPluginAsyncZod = async (app) => {
   app.get(
     '/messages',
     {
-      config,
+      config: { access: 'member' },
       schema: {
         tags,
         summary: 'List messages, newest first',
@@ -123,12 +115,12 @@ export const messageRoutes: FastifyPluginAsyncZod = async (app) => {
   app.get(
     '/messages/:id',
     {
-      config,
+      config: { access: 'member' },
       schema: {
         tags,
         summary: 'Read a message, with what happened to it',
         params: idParams,
-        response: { 200: messageWithEvents },
+        response: { 200: message },
       },
     },
     async (request) => {
@@ -136,7 +128,7 @@ export const messageRoutes: FastifyPluginAsyncZod = async (app) => {
       return database.inOrganization(organizationId, async (trx) => {
         const row = await findMessage(trx, organizationId, request.params.id);
         if (!row) throw notFound('message');
-        return toMessageWithEvents(row, await eventsOf(trx, row), clock.now());
+        return toMessage(row, clock.now());
       });
     },
   );

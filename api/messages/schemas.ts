@@ -1,6 +1,6 @@
 /** How messages read and are written. */
 import { z } from 'zod';
-import type { MessageEvent, ReadMessage } from '../../db/message-list.ts';
+import type { ReadMessage } from '../../db/message-list.ts';
 import { cancellationInWords, errorInWords } from '../../domain/error-reasons.ts';
 import { longestBody } from '../../domain/message-text.ts';
 import { messageStatuses } from '../../domain/message-status.ts';
@@ -84,7 +84,7 @@ export const segments = z
   .object({ encoding: z.enum(['GSM-7', 'UCS-2']), segments: z.int(), characters: z.int() })
   .meta({ id: 'Segments' });
 
-const heldReasons = ['outside_window', 'quiet_hours', 'awaiting_opt_in', 'paced'] as const;
+const heldReasons = ['outside_window', 'awaiting_opt_in', 'paced'] as const;
 
 export const message = z
   .object({
@@ -108,12 +108,11 @@ export const message = z
     heldDetail: z.string().nullable().meta({ description: 'Why it waits, in words' }),
     errorCode: z.int().nullable().meta({ description: "Twilio's" }),
     errorReason: z.string().nullable().meta({ description: 'Why it did not arrive, in words' }),
+    events: z
+      .array(z.object({ status: z.enum(messageStatuses), at: instant }))
+      .meta({ description: 'What happened to it, in order of time' }),
   })
   .meta({ id: 'Message' });
-
-const events = z.array(z.object({ status: z.enum(messageStatuses), at: instant }));
-
-export const messageWithEvents = message.extend({ events }).meta({ id: 'MessageWithEvents' });
 
 export const acceptedMessage = message
   .extend({
@@ -165,14 +164,6 @@ export function toMessage(row: ReadMessage, now: Date): z.infer<typeof message> 
     ...holdOf(row, now),
     errorCode: row.error_code,
     errorReason: row.error_code === null ? reason : errorInWords(row.error_code),
+    events: row.events.map(({ status, at }) => ({ status, at: at.toISOString() })),
   };
 }
-
-export const toMessageWithEvents = (
-  row: ReadMessage,
-  happened: readonly MessageEvent[],
-  now: Date,
-): z.infer<typeof messageWithEvents> => ({
-  ...toMessage(row, now),
-  events: happened.map(({ status, at }) => ({ status, at: at.toISOString() })),
-});

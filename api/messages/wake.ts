@@ -1,6 +1,6 @@
 /** What follows a commit: Temporal hears of what was queued. */
 import type { FastifyRequest } from 'fastify';
-import { markOptInStarted } from '../../db/opt-in-settling.ts';
+import { markOptInStarted } from '../../db/opt-in-workflows.ts';
 import { startOptIn } from '../../workflows/opt-in/start.ts';
 import { wakeOutbox } from '../../workflows/outbox/start.ts';
 import { organizationOf } from '../auth.ts';

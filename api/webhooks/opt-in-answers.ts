@@ -1,6 +1,6 @@
 /** Tells the workflows that wait for an answer to an opt-in request that there is one. */
 import type { FastifyBaseLogger } from 'fastify';
-import { answeredOptIns } from '../../db/opt-in-settling.ts';
+import { answeredOptIns } from '../../db/opt-in-workflows.ts';
 import { tellOptIn } from '../../workflows/opt-in/start.ts';
 import { wakeOutbox } from '../../workflows/outbox/start.ts';
 import type { Deps } from '../deps.ts';

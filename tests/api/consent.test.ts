@@ -48,6 +48,37 @@ describe('consent', () => {
     expect(ledger.map(({ granted }: { granted: boolean }) => granted)).toEqual([true, false]);
   });
 
+  test('is for a number: with another one, or none, both flags fall, and the ledger says so', async () => {
+    const made = await contact({ mobile: '4155550123' });
+    const path = `/v1/contacts/${made.id}`;
+    const give = (purpose: string) => client.post(`${path}/consent`, { purpose, granted: true, method: 'web_form' });
+    for (const purpose of ['transactional', 'promotional']) await give(purpose);
+    const same = await client.patch(path, { mobile: '+1 (415) 555-0123', firstName: 'Ada' });
+    expect(same.body.consent).toEqual({ transactional: true, promotional: true });
+    const changed = await client.patch(path, { mobile: '4155550124' });
+    expect(changed).toMatchObject({
+      status: 200,
+      body: { mobile: '+14155550124', consent: { transactional: false, promotional: false } },
+    });
+    const ledger = async () => (await client.get(`${path}/consent`)).body.items.slice(2);
+    const fell = {
+      granted: false,
+      method: 'number_changed',
+      phoneNumber: '+14155550123',
+      evidence: 'The number was changed from +14155550123 to +14155550124.',
+      actor: expect.stringMatching(/^organization:key_/),
+    };
+    expect(await ledger()).toMatchObject([
+      { ...fell, purpose: 'transactional' },
+      { ...fell, purpose: 'promotional' },
+    ]);
+    await give('promotional');
+    expect((await client.patch(path, { mobile: null })).body.consent.promotional).toBe(false);
+    expect((await ledger()).slice(3)).toMatchObject([
+      { purpose: 'promotional', granted: false, phoneNumber: '+14155550124', method: 'number_changed' },
+    ]);
+  });
+
   test('of an unknown contact is a 404, without a purpose a 400', async () => {
     const fact = { purpose: 'promotional', granted: true, method: 'x' };
     expect((await client.post('/v1/contacts/con_1/consent', fact)).status).toBe(404);

@@ -72,6 +72,19 @@ describe('a contact', () => {
     expect(answer).toMatchObject({ status: 400, body: { errors: [{ path: 'mobile' }] } });
   });
 
+  test('whose number bounced keeps it invalid when it is sent unchanged; another one is judged anew', async () => {
+    const made = await contact({ mobile: '4155550123' });
+    await api.database.system
+      .updateTable('contacts')
+      .set({ phone_status: 'invalid' })
+      .where('id', '=', made.id)
+      .execute();
+    const patch = async (mobile: string) =>
+      (await client.patch(`/v1/contacts/${made.id}`, { mobile })).body.phoneStatus;
+    expect(await patch('(415) 555-0123')).toBe('invalid');
+    expect(await patch('4155550124')).toBe('valid');
+  });
+
   test.each([
     [{ homePhone: '415 555' }, 'homePhone'],
     [{ email: 'ada' }, 'email'],

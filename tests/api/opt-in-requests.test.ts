@@ -255,6 +255,21 @@ describe('a request is refused', () => {
     expect(await ask(id, ivy)).toMatchObject({ status: 422, body: { reason: 'no_line' } });
   });
 
+  test('for what is true of the contact before what the user can mend: the line is asked for last', async () => {
+    const { client: ivy } = await user('Ivy Moss');
+    const { id, mobile } = await contact();
+    expect(await ask((await contact({ mobile: null })).id, ivy)).toMatchObject({ body: { reason: 'no_mobile' } });
+    const fact = { purpose: 'transactional', granted: true, method: 'web_form' };
+    await acme.client.post(`/v1/contacts/${id}/consent`, fact);
+    expect(await ask(id, ivy)).toMatchObject({ status: 422, body: { reason: 'already_opted_in' } });
+    const at = api.clock.now();
+    await api.database.system
+      .insertInto('opt_outs')
+      .values({ id: newId('optOut', at), organization_id: acme.id, phone_number: mobile, method: 'reply', at })
+      .execute();
+    expect(await ask(id, ivy)).toMatchObject({ status: 422, body: { reason: 'opted_out' } });
+  });
+
   test('after an opt-out, on the platform, here, or on this line', async () => {
     for (const scope of [{ organization_id: null }, { organization_id: acme.id }, { organization_id: acme.id, line }]) {
       const { id, mobile } = await contact();

@@ -36,7 +36,7 @@ afterAll(async () => {
 const organization = newId('organization', now);
 let files: string[];
 
-/** Runs the migrations that are missing, up to and without this one; all of them without one. */
+/** Runs the migrations that are missing, up to and without this one; all of them without one. The tests go through them in order. */
 let done = 0;
 async function migrateUpTo(suffix?: string): Promise<void> {
   const until = suffix === undefined ? files.length : files.findIndex((file) => file.endsWith(suffix));
@@ -144,8 +144,20 @@ test('a mass SMS keeps the time of day of its batches, in its own time zone', as
     await make('Asia/Kolkata', '2026-12-07T04:30:00Z', []),
     await make('Mars/Olympus', '2026-12-07T04:30:00Z', []),
   ];
-  await migrateUpTo();
+  await migrateUpTo('20261130-2-conversations.ts');
   const { rows } = await sql<{ id: string; at: string }>`select id, daily_at as at from mass_sms`.execute(db);
   const found = new Map(rows.map(({ id, at }) => [id, at]));
   expect(ids.map((id) => found.get(id))).toEqual(['10:30', '10:00', '04:30']);
+});
+
+test('what waits for lawful hours waits for the window that they narrow', async () => {
+  for (const reason of ['quiet_hours', 'paced', null]) {
+    await sql`insert into outbox (message_id, organization_id, contact_number, line, priority, due_at, held_reason)
+      values (${newId('message', now)}, ${organization}, '+14155550100', '+13125550100', 1, ${now}, ${reason})`.execute(
+      db,
+    );
+  }
+  await migrateUpTo();
+  const { rows } = await sql`select held_reason from outbox order by message_id`.execute(db);
+  expect(rows).toEqual([{ held_reason: 'outside_window' }, { held_reason: 'paced' }, { held_reason: null }]);
 });

@@ -83,6 +83,18 @@ describe('the first message to a number', () => {
     expect(sentBodies()).toEqual([`${silent} ${disclaimer}`, silent, `${silent} ${disclaimer}`]);
   });
 
+  it('that has no room for it any more does not leave: the setting is longer than when it was written', async () => {
+    const acme = await fixture.sender(allDay);
+    const body = 'x'.repeat(1_500);
+    const massSms = await fixture.massSmsTo(acme, [somebody], { body });
+    await fixture.setSettings(acme, { ...allDay, disclaimer: `${disclaimer} ${'Ask us. '.repeat(10)}` });
+    await fixture.run(massSms);
+    expect(sentBodies()).toEqual([]);
+    expect(await fixture.messages(massSms)).toMatchObject([
+      { status: 'cancelled', cancel_reason: 'no_room_for_disclaimer', body },
+    ]);
+  });
+
   it('is the next one when the one before failed, and nothing of another organization counts', async () => {
     const acme = await fixture.sender(allDay);
     const mobile = number();

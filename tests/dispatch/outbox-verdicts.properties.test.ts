@@ -109,7 +109,7 @@ function outcomeOf(its: Organization, one: Message): Left | null {
     if (!isChanged && due.at.getTime() >= changesAt) {
       isChanged = true;
       // As `judgeAnew` does.
-      if (due.reason === 'outside_window' || due.reason === 'quiet_hours')
+      if (due.reason === 'outside_window')
         due = { at: new Date(changesAt), reason: due.reason, detail: due.detail, closesAt: due.closesAt };
     }
     const verdicts = judge([candidateOf(one)], settingsAt(its, one, due.at.getTime()), due.at);

@@ -1,12 +1,9 @@
 /** The outbox against real Postgres: what leaves, in which order, and what must never leave. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { recordInbound } from '../../db/inbound.ts';
 import { requestOptIn } from '../../db/opt-ins.ts';
 import { judgeAnew } from '../../db/outbox.ts';
 import { cancelMessage, isUnsent, lockMessage } from '../../db/unsent.ts';
-import type { Organization } from './fixture.ts';
 import { openOutboxFixture, type OutboxFixture, sid } from './outbox-fixture.ts';
 
 let outbox: OutboxFixture;
@@ -176,6 +173,38 @@ describe('before it leaves, a message is judged once more', () => {
     expect(await outbox.message(asked.request.message_id)).toMatchObject({ cancel_reason: 'opt_in_settled' });
   });
 
+  it('that is the first after all, and has no room for the disclaimer, is cancelled and says so', async () => {
+    const acme = await outbox.sender();
+    const [long, short] = ['a'.repeat(1_590), 'Hello.'];
+    const contact = await outbox.contact(acme);
+    const ids = [await outbox.write(acme, contact, { body: long }), await outbox.write(acme, contact, { body: short })];
+    await outbox.run(acme);
+    expect(await outbox.message(ids[0]!)).toMatchObject({
+      status: 'cancelled',
+      cancel_reason: 'no_room_for_disclaimer',
+      body: long,
+    });
+    expect(outbox.twilio.sent).toMatchObject([{ id: ids[1], body: expect.stringMatching(/^Hello\. .*STOP/) }]);
+  });
+
+  it('is an opt-in request: its seven days begin when it leaves', async () => {
+    const acme = await outbox.sender();
+    const contact = await outbox.contact(acme);
+    await agreed(contact.id, false);
+    const userId = await outbox.user(acme, acme.line);
+    const ask = { organizationId: acme.id, userId, contactId: contact.id, at: outbox.clock.now() };
+    await outbox.in(acme, (trx) => requestOptIn(trx, ask));
+    outbox.clock.advance(48 * hourMs);
+    await outbox.run(acme);
+    const { claimed_at: leftAt } = await outbox.message(sentIds()[0]!);
+    expect(leftAt!.getTime()).toBeGreaterThanOrEqual(ask.at.getTime() + 48 * hourMs);
+    const request = outbox.database.system
+      .selectFrom('opt_in_requests')
+      .select('expires_at')
+      .where('contact_id', '=', contact.id);
+    expect((await request.executeTakeFirstOrThrow()).expires_at.getTime()).toBe(leftAt!.getTime() + 7 * 24 * hourMs);
+  });
+
   it('from a line that was given up it is cancelled, and other lines go on', async () => {
     const acme = await outbox.sender();
     await outbox.addLine(acme, '+13125550111');
@@ -246,68 +275,6 @@ describe('before it leaves, a message is judged once more', () => {
     await outbox.run(acme);
     for (const { validityPeriod } of outbox.twilio.sent.slice(1)) expect(validityPeriod).toBeLessThanOrEqual(3_600);
     expect(outbox.twilio.sent[0]!.validityPeriod).toBe(14_400);
-  });
-});
-
-describe('a STOP', () => {
-  const stop = (acme: Organization, from: string) =>
-    outbox.in(acme, (trx) =>
-      recordInbound(trx, {
-        organizationId: acme.id,
-        sid: sid(),
-        from,
-        to: acme.line,
-        body: 'STOP',
-        mediaUrls: [],
-        keyword: 'stop',
-        at: outbox.clock.now(),
-      }),
-    );
-
-  it('while three wait: none goes out, and all are cancelled', async () => {
-    const acme = await outbox.sender();
-    const contact = await outbox.contact(acme);
-    const sendAt = new Date(outbox.clock.now().getTime() + hourMs);
-    const ids = [
-      await outbox.write(acme, contact),
-      await outbox.write(acme, contact, { direct: true }),
-      await outbox.write(acme, contact, { sendAt }),
-    ];
-    await stop(acme, contact.mobile);
-    await outbox.run(acme);
-    outbox.clock.advance(2 * hourMs);
-    await outbox.run(acme);
-    expect(outbox.twilio.sent.filter(({ id }) => ids.includes(id))).toEqual([]);
-    for (const id of ids)
-      expect(await outbox.message(id)).toMatchObject({ status: 'cancelled', cancel_reason: 'opted_out' });
-    expect((await outbox.entries(acme)).filter((entry) => ids.includes(entry.message_id))).toEqual([]);
-  });
-
-  it('to another organization of the platform counts too', async () => {
-    const [acme, other] = [await outbox.sender(), await outbox.sender()];
-    const contact = await outbox.contact(acme);
-    const id = await outbox.write(acme, contact);
-    await stop(other, contact.mobile);
-    await outbox.run(acme);
-    expect(outbox.twilio.sent.filter((one) => one.to === contact.mobile && one.id === id)).toEqual([]);
-    expect(await outbox.message(id)).toMatchObject({ status: 'cancelled', cancel_reason: 'opted_out' });
-  });
-
-  it('that is being written at the moment of the claim keeps its messages from being claimed', async () => {
-    const acme = await outbox.sender();
-    const contact = await outbox.contact(acme);
-    const ids = [await outbox.write(acme, contact), await outbox.write(acme, contact)];
-    const other = await outbox.write(acme, await outbox.contact(acme));
-    let nextAt: Date | null = null;
-    await outbox.in(acme, async (trx) => {
-      await sql`update messages set status = 'cancelled' where id = any(${ids})`.execute(trx);
-      nextAt = await outbox.run(acme);
-    });
-    expect(sentIds()).toEqual([other]);
-    expect(secondsAway(nextAt)).toBeLessThanOrEqual(1);
-    expect(await outbox.run(acme)).toBeNull();
-    expect(sentIds()).toEqual([other]);
-    expect(await outbox.entries(acme)).toEqual([]);
   });
 });
 

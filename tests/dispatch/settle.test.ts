@@ -111,6 +111,30 @@ describe('settling doubts', () => {
     expect((await fixture.messagesOf(massSms))[0]).toMatchObject({ twilio_sid: 'SMown' });
   });
 
+  it('gives a SID to one of two that read the same and are settled at once', async () => {
+    const [first, second] = ids as [string, string];
+    for (let round = 0; round < 5; round += 1) {
+      await fixture.database.system
+        .updateTable('messages')
+        .set({ contact_number: to[0]!, twilio_sid: null })
+        .where('id', 'in', [first, second])
+        .execute();
+      await fixture.force([first, second], { status: 'in_doubt', claimedAt });
+      const { account } = fakeAccount({});
+      const bothAsked = Promise.withResolvers<void>();
+      let asked = 0;
+      account.findSent = async () => {
+        asked += 1;
+        if (asked === 2) bothAsked.resolve();
+        await bothAsked.promise;
+        return [found(`SMonly${round}`)];
+      };
+      expect(await settle(account, ripe)).toMatchObject({ sent: 1, unsent: 1, left: 0 });
+      const sids = (await fixture.messagesOf(massSms)).slice(0, 2).map((row) => row.twilio_sid);
+      expect(sids.filter((sid) => sid !== null)).toEqual([`SMonly${round}`]);
+    }
+  });
+
   it('leaves a message in doubt when Twilio has one to that number that nobody knows and that reads differently', async () => {
     await fixture.force([ids[0]!], { status: 'in_doubt', claimedAt });
     const { account } = fakeAccount({ [to[0]!]: [{ ...found('SMstrange'), body: 'Something else' }] });

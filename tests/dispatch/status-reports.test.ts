@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { learnFromRefusals } from '../../db/refusals.ts';
 import { recordInbound } from '../../db/inbound.ts';
-import { applyStatusReports, type StatusReport } from '../../db/status-reports.ts';
+import { applyStatusReports, type StatusReport, takeReports } from '../../db/status-reports.ts';
 import { type MessageStatus, statusRank } from '../../domain/message-status.ts';
 import { eventually } from '../harness/eventually.ts';
 import { type Fixture, openFixture, type Organization } from './fixture.ts';
@@ -127,6 +127,35 @@ describe('status reports', () => {
       .where('id', '=', massSms.messages[0]!.contactId)
       .executeTakeFirst();
     expect(contact).toEqual({ phone_status: 'invalid' });
+  });
+
+  it('that come too late to count teach nothing but an opt-out: no error, no dead number, no mass SMS stopped', async () => {
+    const { id, read, report, massSms } = await oneSent();
+    await apply([report('delivered', 10)]);
+    const take = (errorCode: number, ms: number) =>
+      takeReports(fixture.database, acme.id, [report('undelivered', ms, { errorCode })], at(ms));
+    for (const errorCode of [30_006, 30_002]) await take(errorCode, 20);
+    expect(await read()).toMatchObject({ status: 'delivered', error_code: null, finished_at: at(10) });
+    const { system } = fixture.database;
+    const contact = system
+      .selectFrom('contacts')
+      .select('phone_status')
+      .where('id', '=', massSms.messages[0]!.contactId);
+    expect(await contact.executeTakeFirst()).toEqual({ phone_status: 'valid' });
+    const status = system.selectFrom('mass_sms').select('status').where('id', '=', massSms.id);
+    expect(await status.executeTakeFirst()).toEqual({ status: 'in_process' });
+    await take(21_610, 30);
+    const opted = system.selectFrom('opt_outs').select('method').where('phone_number', '=', massSms.messages[0]!.to);
+    expect(await opted.execute()).toEqual([{ method: 'twilio_21610' }]);
+    expect(await read()).toMatchObject({ status: 'delivered', error_code: null });
+    expect(await eventsOf(id)).toHaveLength(2);
+  });
+
+  it('that repeat the state it is in add its error, which the first one left out', async () => {
+    const { read, report } = await oneSent();
+    await apply([report('undelivered', 10)]);
+    await apply([report('undelivered', 20, { errorCode: 30_003 })]);
+    expect(await read()).toMatchObject({ status: 'undelivered', error_code: 30_003, finished_at: at(10) });
   });
 
   it('under a second SID are told apart: Twilio has the message twice', async () => {

@@ -1,6 +1,5 @@
 /** Mass SMS through days and weeks: the whole product on one clock that can be moved. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DateTime } from 'luxon';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { secretBox } from '../../db/secrets.ts';
 import { allowedActions, massSmsActions, type MassSmsStatus } from '../../domain/mass-sms.ts';
@@ -8,7 +7,7 @@ import { massSmsWorkflowId } from '../../workflows/ids.ts';
 import { eventually } from '../harness/eventually.ts';
 import { type EnabledOrganization, startSystem, type System } from '../harness/system.ts';
 import { keepHistory } from '../replay/record.ts';
-import { accepted, byDay, command, create, moveTo, next, read, until, zone } from './support.ts';
+import { accepted, byDay, command, create, moveTo, next, nextSpringForward, read, until, zone } from './support.ts';
 
 let system: System;
 beforeAll(async () => {
@@ -33,16 +32,6 @@ async function organizationWith(recipients = 30, given: Parameters<System['enabl
   const organization = await system.enabledOrganization({ ...given, settings });
   const contacts = await system.contacts(organization, recipients, { consent: true, list: 'all' });
   return Object.assign(organization, { recipients: contacts.map((contact) => contact.mobile) });
-}
-
-/** The second Sunday of March, when US clocks go forward: the next one that is some days away. */
-async function nextSpringForward(of: System): Promise<DateTime> {
-  const soon = DateTime.fromMillis(await of.now(), { zone }).plus({ days: 7 });
-  const sundayOf = (year: number) => {
-    const march = DateTime.fromObject({ year, month: 3 }, { zone });
-    return march.plus({ days: 7 + ((7 - march.weekday) % 7) });
-  };
-  return sundayOf(soon.year) > soon ? sundayOf(soon.year) : sundayOf(soon.year + 1);
 }
 
 async function expectEveryoneOnce(organization: EnabledOrganization & { recipients: string[] }) {

@@ -108,7 +108,7 @@ describe('a message to Boise from Chicago', () => {
     await moveTo(system, await next(system, 2, '08:30'));
     const contact = await boise(acme);
     const message = await write(acme, contact.id);
-    expect(message).toMatchObject({ heldReason: 'quiet_hours', heldDetail: expect.stringContaining('Idaho') });
+    expect(message).toMatchObject({ heldReason: 'outside_window', heldDetail: expect.stringContaining('Idaho') });
     const refusal = await acme.client.post(`/v1/messages/${message.id}/release`);
     expect(refusal).toMatchObject({ status: 422, body: { reason: 'quiet_hours', until: message.heldUntil } });
     await moveTo(system, (await next(system, 2, '10:01')).minus({ days: 7 }));

@@ -27,6 +27,16 @@ export async function next(system: System, weekday: number, time: string): Promi
   return local(`${day.toISODate()}T${time}`);
 }
 
+/** The second Sunday of March, when US clocks go forward: the next one that is some days away. */
+export async function nextSpringForward(system: System): Promise<DateTime> {
+  const soon = DateTime.fromMillis(await system.now(), { zone }).plus({ days: 7 });
+  const sundayOf = (year: number) => {
+    const march = DateTime.fromObject({ year, month: 3 }, { zone });
+    return march.plus({ days: 7 + ((7 - march.weekday) % 7) });
+  };
+  return sundayOf(soon.year) > soon ? sundayOf(soon.year) : sundayOf(soon.year + 1);
+}
+
 export async function create(organization: EnabledOrganization, given: Record<string, unknown> = {}): Promise<string> {
   const { status, body } = await organization.client.post('/v1/mass-sms', {
     list: 'all',

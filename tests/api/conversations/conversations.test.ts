@@ -163,6 +163,25 @@ describe('a conversation', () => {
     expect(await counts()).toEqual([1, 2, 1]);
   });
 
+  test('read up to a message leaves unread what was notified of those after it', async () => {
+    const from = newNumber();
+    for (const body of ['one', 'two', 'three']) {
+      await acme.receive(from, body);
+      api.clock.advance(1_000);
+    }
+    const [{ client }] = acme.users as [(typeof acme.users)[number]];
+    const { id } = await threadWith(client, from);
+    const unread = async () =>
+      (await client.get('/v1/notifications?unread=true')).body.items
+        .filter(({ subject }: { subject: string }) => subject === id)
+        .map(({ body }: { body: string }) => body);
+    const [, second] = (await messagesOf(acme, id)).items.toReversed();
+    await client.post(`/v1/conversations/${id}/read`, { messageId: second.id });
+    expect(await unread()).toEqual(['three']);
+    await client.post(`/v1/conversations/${id}/read`);
+    expect(await unread()).toEqual([]);
+  });
+
   test('is never unread again by reading an earlier message, nor by what we write', async () => {
     const from = newNumber();
     await acme.receive(from, 'one');

@@ -56,6 +56,17 @@ describe('PATCH', () => {
     expect((await writer.client.patch(`/v1/messages/${first}`, { body: 'Ones.' })).body.body).toMatch(/^Ones\. .*STOP/);
   });
 
+  it('takes back a text as it was read, with the disclaimer, which neither counts nor comes twice', async () => {
+    const writer = await api.writer({ sendWindow: closed(), maxMessageLength: 160 });
+    const id = await held(writer, { body: 'a'.repeat(150) });
+    const { body } = (await writer.client.get(`/v1/messages/${id}`)).body;
+    expect(body.length).toBeGreaterThan(160);
+    const patch = (text: string) => writer.client.patch(`/v1/messages/${id}`, { body: text });
+    const changed = body.replace('aaa', 'bbb');
+    expect(await patch(changed)).toMatchObject({ status: 200, body: { body: changed } });
+    expect((await patch(`${'a'.repeat(11)}${body}`)).body.reason).toBe('too_long');
+  });
+
   it('judges the text by the rules for new ones', async () => {
     const writer = await api.writer({ sendWindow: closed(), maxMessageLength: 160 });
     const id = await held(writer);
@@ -231,15 +242,13 @@ describe('what cannot be changed any more', () => {
     }
   });
 
-  it('is an opt-in request, and a message of a contact', async () => {
+  it('is a message of a contact', async () => {
     const writer = await api.writer();
-    const contact = await api.contact(writer, { consent: false });
-    await api.hearFrom(writer, contact);
-    await writer.client.post('/v1/opt-in-requests', { contactId: contact.id });
+    await api.hearFrom(writer, await api.contact(writer));
     const { items } = (await writer.client.get('/v1/messages')).body;
-    expect(items).toHaveLength(2);
-    for (const { id } of items) {
-      for (const answer of await attempts(writer, id)) expect(answer.status).toBe(409);
+    expect(items).toHaveLength(1);
+    for (const answer of await attempts(writer, items[0].id)) {
+      expect(answer).toMatchObject({ status: 409, body: { allowed: [] } });
     }
   });
 

@@ -48,6 +48,44 @@ describe('lists', () => {
     expect(read.body.events).toEqual([{ status: 'received', at: items[0].createdAt }]);
   });
 
+  it('and every other answer say what happened to each message, as reading it alone does', async () => {
+    const writer = await api.writer();
+    const contact = await api.contact(writer);
+    const sent = await send(writer, contact.id);
+    const events = [{ status: 'queued', at: sent.body.createdAt }];
+    expect(sent.body.events).toEqual(events);
+    const sendAt = new Date(api.clock.now().getTime() + 3_600_000).toISOString();
+    expect(
+      (await writer.client.patch(`/v1/messages/${sent.body.id}`, { body: 'Later. STOP ends it.' })).body.events,
+    ).toEqual(events);
+    const later = await send(writer, contact.id, { sendAt });
+    const cancelled = await writer.client.post(`/v1/messages/${later.body.id}/cancel`);
+    expect(cancelled.body.events.map((one: { status: string }) => one.status)).toEqual(['scheduled', 'cancelled']);
+    const [thread] = (await writer.client.get('/v1/conversations')).body.items;
+    expect(thread.lastMessage.events).toEqual(cancelled.body.events);
+    const lists = ['/v1/messages', `/v1/messages?contactId=${contact.id}`, `/v1/conversations/${thread.id}/messages`];
+    for (const path of lists) {
+      const { items } = (await writer.client.get(path)).body;
+      expect(items.map((one: { events: unknown }) => one.events)).toEqual([cancelled.body.events, events]);
+    }
+    expect((await writer.client.get('/v1/messages?status=queued')).body.items[0].events).toEqual(events);
+  });
+
+  it('name each state once, when it was reached, also where no report came in 72 hours', async () => {
+    const contact = await api.contact(sam);
+    const { body } = await send(sam, contact.id);
+    const at = (seconds: number) => new Date(Date.parse(body.createdAt) + seconds * 1_000);
+    const set = (change: object) =>
+      api.database.system.updateTable('messages').set(change).where('id', '=', body.id).execute();
+    const read = async () => (await sam.client.get(`/v1/messages/${body.id}`)).body.events;
+    const queued = { status: 'queued', at: body.createdAt };
+    await set({ status: 'accepted', accepted_at: at(1), finished_at: at(72 * 3_600) });
+    const accepted = { status: 'accepted', at: at(1).toISOString() };
+    expect(await read()).toEqual([queued, accepted]);
+    await set({ status: 'sent', sent_at: at(2) });
+    expect(await read()).toEqual([queued, accepted, { status: 'sent', at: at(2).toISOString() }]);
+  });
+
   it('do not tell of other organizations', async () => {
     const contact = await api.contact(sam);
     const { body } = await send(sam, contact.id);

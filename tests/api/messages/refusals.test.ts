@@ -93,6 +93,16 @@ describe('a message is refused', () => {
     });
   });
 
+  it('when it would have no room for the disclaimer: the one before has not left, and may never', async () => {
+    const contact = await api.contact(sam);
+    const first = await send(sam, contact.id);
+    const long = { body: 'a'.repeat(1_590) };
+    expect(await reasonOf(contact.id, long)).toMatchObject({ status: 422, reason: 'too_long' });
+    const { system } = api.database;
+    await system.updateTable('messages').set({ status: 'accepted' }).where('id', '=', first.body.id).execute();
+    expect((await send(sam, contact.id, long)).status).toBe(202);
+  });
+
   it('when merge codes or the disclaimer make it longer than Twilio takes', async () => {
     const contact = await api.contact(sam);
     const { status, body } = await send(sam, contact.id, { body: 'a'.repeat(1_600) });
@@ -124,7 +134,9 @@ describe('a message is refused', () => {
   it('to a contact nobody knows, or another organization does', async () => {
     const other = await api.writer();
     const theirs = await api.contact(other);
-    expect(await reasonOf(theirs.id)).toMatchObject({ status: 422, reason: 'unknown_contact' });
+    for (const id of [theirs.id, 'con_unknown']) {
+      expect(await send(sam, id)).toMatchObject({ status: 404, body: { type: '/problems/not-found' } });
+    }
   });
 
   it.for([
@@ -152,15 +164,17 @@ describe('a message is refused', () => {
     expect(await send(writer, contact.id)).toMatchObject({ status: 409, body: { type: '/problems/not-enabled' } });
   });
 
-  it('without the permission', async () => {
+  it('without the permission to write; everybody may read', async () => {
     const user = await api.user(sam, 'registered', ['contacts:manage']);
     const contact = await api.contact(sam);
     for (const answer of [
       await user.client.post('/v1/messages', { contactId: contact.id, body: text }),
       await user.client.post('/v1/messages/bulk', { contactIds: [contact.id], body: text }),
-      await user.client.get('/v1/messages'),
     ]) {
       expect(answer.status).toBe(403);
     }
+    const { body } = await send(sam, contact.id);
+    expect((await user.client.get('/v1/messages')).status).toBe(200);
+    expect((await user.client.get(`/v1/messages/${body.id}`)).body.id).toBe(body.id);
   });
 });

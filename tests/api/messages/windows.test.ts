@@ -63,7 +63,7 @@ describe('at 07:30 in Chicago', () => {
     const sendAt = new Date(api.clock.now().getTime() + 3_600_000).toISOString();
     for (const [mode, at, reason] of [
       ['organization', '08:30', null],
-      ['recipient', '09:00', 'quiet_hours'],
+      ['recipient', '09:00', 'outside_window'],
     ] as const) {
       const writer = await writerIn(mode);
       const { body } = await write(writer, (await idahoan(writer, { postalCode: '83702' })).id, { sendAt });
