@@ -94,12 +94,18 @@ it('with two workers, one of them killed, nobody overtakes anybody', async () =>
   });
   try {
     await eventually(async () => expect(second.output(1_000_000)).toContain('worker ready'), { withinMs: 60_000 });
-    const { organization } = await subscribed(['message.updated']);
+    const { organization, endpointId } = await subscribed(['message.updated']);
     receiver.answer = (response) => void setTimeout(() => response.writeHead(204).end(), 30);
     const names = Array.from({ length: 200 }, (_, n) => `msg_${n}`);
     await tell(organization, names.slice(0, 100));
     await eventually(async () => expect(receiver.taken().length).toBeGreaterThan(30), { everyMs: 20 });
     await system.crash('worker');
+    // Its lease would end by itself within 30 seconds, as the test before sees.
+    await system.db
+      .updateTable('webhook_endpoints')
+      .set({ lease_until: new Date() })
+      .where('id', '=', endpointId)
+      .execute();
     await tell(organization, names.slice(100));
     await eventually(async () => expect(receiver.taken().length).toBeGreaterThanOrEqual(200), { withinMs: 90_000 });
     await system.start('worker');

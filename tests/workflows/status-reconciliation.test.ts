@@ -40,6 +40,8 @@ const untilEnded = ({ id }: EnabledOrganization) =>
       'COMPLETED',
     ),
   );
+/** The sweep does so every ten seconds, as the first test sees. */
+const wake = ({ id }: EnabledOrganization) => wakeReconciliation(system.temporal.workflow, { organizationId: id });
 const looks = async (): Promise<number> => (await system.twilio.requests({ operation: 'FetchMessage' })).total;
 const keep = ({ id }: EnabledOrganization, what: string) =>
   keepHistory(system.temporal, reconciliationWorkflowId(id), `statusReconciliation.${what}`);
@@ -74,6 +76,7 @@ describe('when every callback is lost', () => {
     expect(await sam.post('/v1/opt-in-requests', { contactId: contact!.id })).toMatchObject({ status: 202 });
     await untilStatuses(organization, { accepted: 1 });
     await system.advance('16 minutes');
+    await wake(organization);
     await untilStatuses(organization, { delivered: 1 });
   });
 
@@ -81,6 +84,7 @@ describe('when every callback is lost', () => {
     await system.twilio.behaviour({ callbacks: { dropRate: 1 }, undeliveredRate: 1 });
     const organization = await sent(10);
     await system.advance('16 minutes');
+    await wake(organization);
     await untilStatuses(organization, { undelivered: 10 });
     const { body } = await organization.client.get('/v1/mass-sms?status=completed');
     expect(body.items[0]).toMatchObject({ sent: 10, undeliveredPercent: 100 });
@@ -91,6 +95,7 @@ it('callbacks that come after Twilio was asked take nothing back', async () => {
   await system.twilio.behaviour({ callbacks: { delayMs: 20 * 60_000 } });
   const organization = await sent(20);
   await system.advance('16 minutes');
+  await wake(organization);
   await untilStatuses(organization, { delivered: 20 });
   await system.advance('10 minutes');
   const callbacks = async () =>
@@ -113,6 +118,7 @@ it('a message that takes hours is asked about ever more rarely, and others meanw
   await system.twilio.behaviour({ queueMs: 0 });
   const before = await looks();
   await system.advance('16 minutes');
+  await wake(organization);
   await eventually(async () => expect((await looks()) - before).toBe(1), { withinMs: 45_000 });
   await system.advance('1 hour');
   await eventually(async () => expect((await looks()) - before).toBe(2));
@@ -120,6 +126,7 @@ it('a message that takes hours is asked about ever more rarely, and others meanw
   const again = await create(organization, { immediate: true, allowWeekends: true });
   await until(organization, again, { status: 'completed', sent: 1 });
   await system.advance('16 minutes');
+  await wake(organization);
   await untilStatuses(organization, { accepted: 1, delivered: 1 });
   await system.advance('5 hours');
   await untilStatuses(organization, { delivered: 2 });
@@ -133,6 +140,7 @@ it('reported in time, nothing is asked', async () => {
   const organization = await sent(30);
   await untilStatuses(organization, { delivered: 30 });
   await system.advance('16 minutes');
+  await wake(organization);
   const awaited = () =>
     system.db.selectFrom('awaited_reports').select('id').where('organization_id', '=', organization.id).execute();
   await eventually(async () => expect(await awaited()).toEqual([]), { withinMs: 45_000 });
