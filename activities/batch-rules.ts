@@ -30,6 +30,8 @@ export interface Waiting {
   now: Date;
   /** Of those still queued, as many as tell where they are; none where only the organization's window counts. */
   recipients: readonly Recipient[];
+  /** When the carriers' day ends, of which all has been sent that may be. */
+  fullUntil: Date | null;
 }
 
 /**
@@ -44,14 +46,16 @@ export function nextMoment(held: Waiting): Date {
 /** When the last of the recipients may be written to, or the rest expires. */
 export function heldUntil(held: Waiting): Date {
   const expiresAt = expiryOf(held);
-  const last = momentsOf(held).reduce((a, b) => (b > a ? b : a));
+  const last = latest(momentsOf(held));
   return expiresAt && expiresAt < last ? expiresAt : last;
 }
 
 /** When each of the recipients may be written to; the next opening where none are given. */
-function momentsOf({ row, settings, ends, now, recipients }: Waiting): Date[] {
+function momentsOf({ row, settings, ends, now, recipients, fullUntil }: Waiting): Date[] {
   const rules = batchRules(row, settings);
-  const opening = isClosed(ends, now) ? firstMoment(rules, ends && ends > now ? ends : now) : now;
+  const closed = isClosed(ends, now) ? [ends && ends > now ? ends : now] : [];
+  const from = [...closed, ...(fullUntil ? [fullUntil] : [])];
+  const opening = from.length === 0 ? now : firstMoment(rules, latest(from));
   const momentOf = lawfulMoments(rules, opening);
   const moments = recipients.map((recipient) => momentOf(recipient)?.at ?? opening);
   return moments.length === 0 ? [opening] : moments;
@@ -59,6 +63,8 @@ function momentsOf({ row, settings, ends, now, recipients }: Waiting): Date[] {
 
 const expiryOf = ({ row, ends, now }: Waiting): Date | null =>
   ends && !isClosed(ends, now) && row.at_window_close === 'expire' ? stopsAt(ends) : null;
+
+const latest = (moments: readonly Date[]): Date => moments.reduce((a, b) => (b > a ? b : a));
 
 /** @param moments at least one */
 export const earliest = (moments: readonly Date[]): Date => moments.reduce((a, b) => (b < a ? b : a));

@@ -82,6 +82,12 @@ interface Run {
   expired: boolean;
 }
 
+/** What came of sending. */
+interface Sent extends Pick<DispatchReport, 'blocked' | 'fullUntil'> {
+  /** When to look again for what is in doubt. */
+  lookAgainAt: Date | null;
+}
+
 export function createBatchActivities(deps: BatchDeps) {
   const { database, clock } = deps;
   const slots = createSlots(deps.concurrency);
@@ -168,11 +174,12 @@ export function createBatchActivities(deps: BatchDeps) {
       },
     );
     // What was given back is due again; without any, the batch is through but for those who wait and what is in doubt.
-    return { blocked: report.blocked, isDueAgain: report.givenBack > 0 || claims.isToBeginAnew() };
+    const { blocked, fullUntil } = report;
+    return { blocked, fullUntil, isDueAgain: !fullUntil && (report.givenBack > 0 || claims.isToBeginAnew()) };
   };
 
   /** Judges what the run leaves behind: the batch's end, a wait, or an error. */
-  const conclude = (run: Run, blocked: DispatchReport['blocked'], lookAgainAt: Date | null): Promise<MassSmsState> =>
+  const conclude = (run: Run, { blocked, fullUntil, lookAgainAt }: Sent): Promise<MassSmsState> =>
     database.inOrganization(run.organizationId, async (trx) => {
       const row = (await findMassSms(trx, run.row.id, { lock: true }))!;
       // A command came in between: what it left in doubt is settled by the next run, at rest.
@@ -196,7 +203,7 @@ export function createBatchActivities(deps: BatchDeps) {
       if (left.unsettled > 0) moments.push(lookAgainAt ?? new Date(now.getTime() + 1_000));
       if (left.queued > 0) {
         const recipients = settings.sendWindowMode === 'recipient' ? await placesLeft(trx, run.range) : [];
-        const rest = { row, settings, ends, now, recipients };
+        const rest = { row, settings, ends, now, recipients, fullUntil };
         moments.push(nextMoment(rest));
         await estimateEnd(trx, row, organization, now, heldUntil(rest));
       }
@@ -223,6 +230,7 @@ export function createBatchActivities(deps: BatchDeps) {
     const closes = setTimeout(() => closing.abort(), Math.max(0, untilClosed));
     const signal = AbortSignal.any([stop, closing.signal]);
     let blocked: DispatchReport['blocked'] = null;
+    let fullUntil: Date | null = null;
     let sent = 0;
     try {
       await settle();
@@ -232,11 +240,11 @@ export function createBatchActivities(deps: BatchDeps) {
           sent = before + count;
           onProgress(sent);
         });
-        ({ blocked } = pass);
+        ({ blocked, fullUntil } = pass);
         if (!pass.isDueAgain) break;
       }
       const { lookAgainAt } = await settle();
-      return { blocked, lookAgainAt };
+      return { blocked, fullUntil, lookAgainAt };
     } finally {
       clearTimeout(closes);
     }
@@ -276,14 +284,14 @@ export function createBatchActivities(deps: BatchDeps) {
         if ('resting' in run) return await settleAtRest(deps, run.resting, stop);
         await refreshStatistics(database.system, run.row.created_at);
         const watched = { organizationId, massSmsId, batch: run.batch.number };
-        const { blocked, lookAgainAt } = await whileFewAreDropped(deps, watched, stop, (stopped) =>
+        const sent = await whileFewAreDropped(deps, watched, stop, (stopped) =>
           sendAndSettle(run, stopped, (sent) => {
             progress.sent = sent;
           }),
         );
         context.cancellationSignal.throwIfAborted();
         if (deps.draining.aborted) throw ApplicationFailure.retryable('The worker is shutting down.', 'Draining');
-        return await conclude(run, blocked, lookAgainAt);
+        return await conclude(run, sent);
       } catch (error) {
         if (error instanceof NeverOpensError) return await stopForGood(organizationId, massSmsId, error);
         throw error;

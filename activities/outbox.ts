@@ -6,10 +6,11 @@ import type { Trx } from '../db/database.ts';
 import { sendingOrganization, type SendingOrganization } from '../db/mass-sms.ts';
 import { messageStates, tellOfMessages } from '../db/messages.ts';
 import { beginAnswerTime } from '../db/opt-ins.ts';
-import { decide, explainDelay, lockDue, nextDueAt, tidy, unsettledInOutbox } from '../db/outbox.ts';
+import { decide, explainDelay, lockDue, nextDueAt, putOff, tidy, unsettledInOutbox } from '../db/outbox.ts';
 import { type Claimed, type ClaimResult, optedOut, writeResults } from '../db/outgoing.ts';
 import { learnFromRefusals } from '../db/refusals.ts';
 import { concernsLine } from '../domain/error-codes.ts';
+import { tMobileSegmentsPerDay } from '../domain/registration/throughput.ts';
 import type { SendOutcome, TwilioAccount } from '../twilio/gateway.ts';
 import { missingFor, validityPeriod } from './batch-rules.ts';
 import type { BatchDeps } from './batches.ts';
@@ -167,6 +168,15 @@ export function createOutboxActivities(deps: BatchDeps) {
     return next(organizationId, blockedMs);
   };
 
+  /** T-Mobile takes no more of the brand today. Replies go on; the rest says why it waits. */
+  const holdUntilNextDay = ({ organizationId, organization }: Pass, fullUntil: Date): Promise<void> => {
+    const limit = tMobileSegmentsPerDay(organization.segmentsPerSecond)!.toLocaleString('en');
+    const why = `T-Mobile takes ${limit} segments a day of this brand, and about so many have left today: it goes on after midnight Pacific time.`;
+    return database.inOrganization(organizationId, (trx) =>
+      putOff(trx, organizationId, { until: fullUntil, why, now: clock.now() }),
+    );
+  };
+
   /** Settles what is in doubt, and tells of it. @returns when to look for the rest again */
   const settle = async ({ organizationId, account }: Pass, signal: AbortSignal): Promise<Date | null> => {
     let doubted: string[] = [];
@@ -198,6 +208,7 @@ export function createOutboxActivities(deps: BatchDeps) {
         const why = `Twilio refuses every message (${code}: ${detail}). It is tried again every minute.`;
         return earliest(await blocked(organizationId, why), lookAgainAt);
       }
+      if (report.fullUntil) await holdUntilNextDay(pass, report.fullUntil);
       if (!pass.hasSeen || signal.aborted) return earliest(await next(organizationId, heldByOthersMs), lookAgainAt);
       if (performance.now() > until) return clock.now();
       const hasFailed = report.throttled && report.sent === 0;

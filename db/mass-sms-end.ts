@@ -2,6 +2,7 @@
 import { sql } from 'kysely';
 import type { Tally } from '../domain/mass-sms.ts';
 import { mentionsStop, withDisclaimer } from '../domain/message-text.ts';
+import { segmentsPerDay } from '../domain/registration/throughput.ts';
 import { countSegments } from '../domain/segments.ts';
 import { sendingTimes } from '../domain/sending-times.ts';
 import type { Trx } from './database.ts';
@@ -19,6 +20,7 @@ import {
 } from './mass-sms.ts';
 import { inRange } from './outgoing.ts';
 import type { MassSmsRow } from './schema.ts';
+import { sentInCarrierDay } from './send-permits.ts';
 
 /** So many texts tell how long they are: names differ by a few letters. */
 const texts = 50;
@@ -66,11 +68,18 @@ export async function estimateEnd(
     startAt: batch.startAt < now ? now : batch.startAt,
     segments: Math.ceil(leftOf(batch, tallies?.get(batch.number)) * each),
   }));
-  const pace = { segmentsPerSecond, segmentsPerDay: null, atWindowClose: row.at_window_close };
-  const endOf = (batches: typeof left): Date | undefined =>
-    sendingTimes(batchRules(row, settings), batches, pace).batches.at(-1)?.endAt;
+  const rules = batchRules(row, settings);
+  const pace = {
+    segmentsPerSecond,
+    segmentsPerDay: segmentsPerDay(segmentsPerSecond),
+    atWindowClose: row.at_window_close,
+  };
   const [current, ...later] = left;
-  const through = latest(heldUntil, endOf([current!])!);
-  const end = endOf(later.map(({ startAt, segments }) => ({ startAt: latest(startAt, through), segments }))) ?? through;
+  const sentBefore = await sentInCarrierDay(trx, row.organization_id, now);
+  const first = sendingTimes(rules, [current!], { ...pace, sentBefore });
+  const through = latest(heldUntil, first.batches[0]!.endAt);
+  for (const [day, sent] of first.days) sentBefore.set(day, (sentBefore.get(day) ?? 0) + sent);
+  const rest = later.map(({ startAt, segments }) => ({ startAt: latest(startAt, through), segments }));
+  const end = sendingTimes(rules, rest, { ...pace, sentBefore }).batches.at(-1)?.endAt ?? through;
   await trx.updateTable('mass_sms').set({ end_at: end, end_at_is_estimate: true }).where('id', '=', row.id).execute();
 }

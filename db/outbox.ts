@@ -271,6 +271,21 @@ export async function explainDelay(
     .execute();
 }
 
+/** Puts off everything that is due and goes behind replies, in its order, and says why. */
+export async function putOff(
+  trx: Trx,
+  organizationId: string,
+  { until, why, now }: { until: Date; why: string; now: Date },
+): Promise<void> {
+  await sql`
+    with due as (
+      select message_id, row_number() over (order by due_at, message_id) as place from outbox
+      where organization_id = ${organizationId} and priority = 1 and due_at <= ${now} and claimed_at is null)
+    update outbox o set due_at = ${until}::timestamptz + due.place * interval '1 microsecond', held_reason = 'paced',
+      held_detail = ${why}
+    from due where o.message_id = due.message_id`.execute(trx);
+}
+
 /** Organizations with something due since `before` that has not left; for the sweep, when a wake was lost. */
 export async function overdueOutboxes(system: Db, before: Date): Promise<string[]> {
   const { rows } = await sql<{ id: string }>`

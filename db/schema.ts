@@ -173,7 +173,14 @@ export interface Schema extends RegistrationTables, NumberTables, ConversationTa
     count: ColumnType<number, never, never>;
   };
   audiences: { id: string; organization_id: string; definition: Json<AudienceDefinition>; created_at: Date };
-  send_permits: { organization_id: string; tokens: number; refilled_at: Date };
+  send_permits: {
+    organization_id: string;
+    tokens: number;
+    refilled_at: Date;
+    /** `YYYY-MM-DD`, read as text. */
+    carrier_day: ColumnType<Date | null, string | null, string | null>;
+    day_segments: Generated<number>;
+  };
   messages: {
     id: string;
     organization_id: string;

@@ -2,7 +2,7 @@
 import { type BatchRules, firstStart, planBatches, requireFewBatches, type WantedStart } from './batches.ts';
 import { merge } from './merge-codes.ts';
 import { withDisclaimer } from './message-text.ts';
-import { tMobileSegmentsPerDay } from './registration/throughput.ts';
+import { segmentsPerDay, tMobileSegmentsPerDay, tMobileShare } from './registration/throughput.ts';
 import { countSegments } from './segments.ts';
 import { type Pace, sendingTimes } from './sending-times.ts';
 
@@ -24,12 +24,6 @@ export interface TextGroup {
   isFirst: boolean;
   count: number;
 }
-
-/**
- * The share of recipients who are with T-Mobile, which nobody tells us of a number. Twilio's own table says the same in
- * other words: 2,000 segments a day to T-Mobile are about 6,000 over all carriers, and 1,000 about 3,000.
- */
-const tMobileShare = 1 / 3;
 
 export interface ForecastQuestion extends WantedStart {
   groups: readonly TextGroup[];
@@ -63,7 +57,7 @@ export function forecast({ groups, body, disclaimer, rules, pace, prices, ...wan
   const total = segments.reduce((all, one) => all + one, 0);
   const plan = planBatches(rules, sizes, firstStart(rules, wanted));
   const planned = plan.map((batch, index) => ({ startAt: batch.startAt, segments: segments[index]! }));
-  const times = sendingTimes(rules, planned, { ...pace, segmentsPerDay: null });
+  const times = sendingTimes(rules, planned, { ...pace, segmentsPerDay: segmentsPerDay(pace.segmentsPerSecond) });
   const expired = times.batches.reduce((all, batch) => all + batch.expired, 0);
   return {
     recipients: sum((group) => group.count),
@@ -80,7 +74,7 @@ export function forecast({ groups, body, disclaimer, rules, pace, prices, ...wan
     startAt: times.batches[0]!.startAt,
     endAt: times.batches.at(-1)!.endAt,
     cost: costOf(total - expired, prices),
-    tMobile: tMobileOf(times.days, rules, planned, pace),
+    tMobile: tMobileOf(times.days, pace.segmentsPerSecond),
   };
 }
 
@@ -94,22 +88,13 @@ function costOf(segments: number, { segment, carrierLow, carrierHigh }: Prices) 
   return { currency: 'USD' as const, low, high: Math.ceil(cents(segment + carrierHigh)) / 100 };
 }
 
-/** What T-Mobile refuses (30023) of a day beyond the brand's limit; null where nothing is known of the limit. */
-function tMobileOf(
-  days: ReadonlyMap<string, number>,
-  rules: BatchRules,
-  planned: readonly { startAt: Date; segments: number }[],
-  pace: Omit<Pace, 'segmentsPerDay'>,
-) {
-  const dailyLimit = tMobileSegmentsPerDay(pace.segmentsPerSecond);
+/** What of each day is expected to go to T-Mobile, whose limit sending keeps to; null where nothing is known of it. */
+function tMobileOf(days: ReadonlyMap<string, number>, rate: number | null) {
+  const dailyLimit = tMobileSegmentsPerDay(rate);
   if (dailyLimit === null) return null;
-  const expected = [...days].map(([date, segments]) => ({ date, segments: Math.round(segments * tMobileShare) }));
-  const within = { ...pace, atWindowClose: 'continue', segmentsPerDay: Math.floor(dailyLimit / tMobileShare) } as const;
   return {
     dailyLimit,
     assumedShare: Math.round(tMobileShare * 100) / 100,
-    days: expected,
-    beyondLimit: expected.reduce((all, day) => all + Math.max(0, day.segments - dailyLimit), 0),
-    endAtWithinLimit: sendingTimes(rules, planned, within).batches.at(-1)!.endAt,
+    days: [...days].map(([date, segments]) => ({ date, segments: Math.round(segments * tMobileShare) })),
   };
 }

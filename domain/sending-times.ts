@@ -1,10 +1,7 @@
 /** When batches will be through at the rate of an organization: they send inside the window only, one after the other. */
 import { type BatchRules, firstMoment, lastMoment } from './batches.ts';
 import type { WindowClosePolicy } from './mass-sms.ts';
-import { localTime } from './send-window.ts';
-
-/** Where carriers' days begin and end. */
-const carrierTimeZone = 'America/Los_Angeles';
+import { carrierDay } from './carrier-day.ts';
 
 /** Where nothing is known of the rate nothing is paced: about what one worker sends in a second. */
 const unpacedPerSecond = 100;
@@ -15,6 +12,8 @@ export interface Pace {
   segmentsPerSecond: number | null;
   /** Over all carriers, in a day of Pacific time; null for no limit. */
   segmentsPerDay: number | null;
+  /** What has been sent by other ways, by day of Pacific time. */
+  sentBefore?: ReadonlyMap<string, number>;
   atWindowClose: WindowClosePolicy;
 }
 
@@ -51,7 +50,7 @@ export function sendingTimes(
 function oneBatch(
   rules: BatchRules,
   { startAt: wanted, segments }: { startAt: Date; segments: number },
-  { segmentsPerSecond, segmentsPerDay, atWindowClose }: Pace,
+  { segmentsPerSecond, segmentsPerDay, sentBefore, atWindowClose }: Pace,
   days: Map<string, number>,
 ): BatchTimes {
   const perMs = (segmentsPerSecond ?? unpacedPerSecond) / 1000;
@@ -66,12 +65,11 @@ function oneBatch(
     if (deadline && at >= deadline) break;
     const closesAt = lastMoment(rules, at)!;
     const stopsAt = new Date(Math.max(at.getTime(), closesAt.getTime() - lastMomentsMs));
-    const local = localTime(at, carrierTimeZone);
-    const dayEnds = local.plus({ days: 1 }).startOf('day').toJSDate();
+    const { date: day, ends: dayEnds } = carrierDay(at);
     const until = dayEnds < stopsAt ? dayEnds : stopsAt;
-    const day = local.toISODate()!;
     const used = days.get(day) ?? 0;
-    const allowed = segmentsPerDay === null ? left : Math.max(0, segmentsPerDay - used);
+    const allowed =
+      segmentsPerDay === null ? left : Math.max(0, segmentsPerDay - used - (sentBefore?.get(day) ?? 0));
     const fit = Math.floor((until.getTime() - at.getTime()) * perMs);
     const sent = Math.min(left, fit, allowed);
     if (sent > 0) days.set(day, used + sent);

@@ -59,6 +59,8 @@ export interface DispatchReport {
   blocked: { code: number; detail: string } | null;
   /** Twilio asked to come back later for some, which are queued again. */
   throttled: boolean;
+  /** When the carriers' day ends, of which all has been sent that may be; null while there is more. */
+  fullUntil: Date | null;
 }
 
 interface Ready {
@@ -78,7 +80,7 @@ const isStale = ({ sendBy }: Ready): boolean => performance.now() > sendBy.monot
 /** Runs once through what is due, in order of rank. Returns when nothing more can be claimed or `signal` aborts. */
 export async function dispatch(port: DispatchPort, options: DispatchOptions): Promise<DispatchReport> {
   const { concurrency, slots, permits, signal, onProgress } = options;
-  const report: DispatchReport = { sent: 0, inDoubt: 0, givenBack: 0, blocked: null, throttled: false };
+  const report: DispatchReport = { sent: 0, inDoubt: 0, givenBack: 0, blocked: null, throttled: false, fullUntil: null };
   const writer = resultWriter((results) => port.write(results));
   const startedAt = performance.now();
   let ready: Ready[] = [];
@@ -94,7 +96,8 @@ export async function dispatch(port: DispatchPort, options: DispatchOptions): Pr
   let unknownInARow = 0;
   let failure: unknown;
 
-  const stopped = () => signal.aborted || report.blocked !== null || failure !== undefined;
+  const stopped = () =>
+    signal.aborted || report.blocked !== null || report.fullUntil !== null || failure !== undefined;
 
   const chunkSize = (): number => {
     const seconds = (performance.now() - startedAt) / 1000;
@@ -200,9 +203,14 @@ export async function dispatch(port: DispatchPort, options: DispatchOptions): Pr
   };
   let fetching: Promise<void> | null = null;
   const refillPermits = (least: number): Promise<void> => {
-    fetching ??= permits.refill(least, signal).finally(() => {
-      fetching = null;
-    });
+    fetching ??= permits
+      .refill(least, signal)
+      .then((fullUntil) => {
+        report.fullUntil = fullUntil;
+      })
+      .finally(() => {
+        fetching = null;
+      });
     return fetching;
   };
 

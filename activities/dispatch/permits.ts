@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../../clock.ts';
 import type { Database } from '../../db/database.ts';
 import { takePermits } from '../../db/send-permits.ts';
+import { segmentsPerDay } from '../../domain/registration/throughput.ts';
 
 /**
  * What is fetched at once is what is sent in this time. A worker that is held up keeps it and may spend it on top of a full
@@ -13,8 +14,12 @@ const fetchedSeconds = 0.25;
 export interface PermitPurse {
   /** Whether `segments` may be sent now, taking them if so. */
   spend(segments: number): boolean;
-  /** Fetches more from the bucket, waiting for it to fill when it is empty. Returns early when `signal` aborts. */
-  refill(least: number, signal: AbortSignal): Promise<void>;
+  /**
+   * Fetches more from the bucket, waiting for it to fill when it is empty. Returns early when `signal` aborts.
+   *
+   * @returns when the carriers' day ends, of which all has been sent that may be; null while there is more
+   */
+  refill(least: number, signal: AbortSignal): Promise<Date | null>;
 }
 
 /** Waits, or until `signal` aborts. */
@@ -32,7 +37,8 @@ export function permitPurse(
   rate: number | null,
   { ahead = () => false, pause = pauseFor }: { ahead?: () => boolean; pause?: typeof pauseFor } = {},
 ): PermitPurse {
-  if (rate === null) return { spend: () => true, refill: async () => {} };
+  if (rate === null) return { spend: () => true, refill: async () => null };
+  const perDay = segmentsPerDay(rate);
   let purse = 0;
   return {
     spend(segments) {
@@ -42,14 +48,15 @@ export function permitPurse(
     },
     async refill(least, signal) {
       const want = Math.max(Math.ceil(rate * fetchedSeconds), least);
-      const { granted, waitMs } = await database.inOrganization(organizationId, (trx) =>
-        takePermits(trx, organizationId, { rate, want, least, now: clock.now(), ahead: ahead() }),
+      const { granted, waitMs, fullUntil } = await database.inOrganization(organizationId, (trx) =>
+        takePermits(trx, organizationId, { rate, perDay, want, least, now: clock.now(), ahead: ahead() }),
       );
       purse += granted;
-      if (granted > 0) return;
+      if (granted > 0 || fullUntil) return fullUntil;
       // All who wait are told the same instant: without some luck in it, the same one would come first every time.
       const luck = Math.random() * Math.min(50, waitMs);
       await pause(Math.min(waitMs, 1_000) + luck, signal);
+      return null;
     },
   };
 }

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { Trx } from '../../db/database.ts';
 import { textsOf } from '../../db/forecast.ts';
 import { sendingOrganization } from '../../db/mass-sms.ts';
+import { sentInCarrierDay } from '../../db/send-permits.ts';
 import { forecast, type Forecast } from '../../domain/forecast.ts';
 import { excludedCounts, requireKnownList } from '../audience.ts';
 import { organizationOf } from '../auth.ts';
@@ -52,15 +53,13 @@ const massSmsForecast = z
         dailyLimit: count.meta({ description: 'Segments of the brand, in a day of Pacific time' }),
         assumedShare: z.number().meta({ description: 'Of the recipients: nobody knows the carrier of a number' }),
         days: z.array(z.object({ date: z.iso.date(), segments: count })),
-        beyondLimit: count.meta({ description: 'Segments that T-Mobile is expected to refuse' }),
-        endAtWithinLimit: instant.meta({ description: 'When it would end if none were refused' }),
       })
       .nullable()
-      .meta({ description: 'null: nothing is known of the limit' }),
+      .meta({ description: 'Its limit, which sending keeps to; null: nothing is known of it' }),
   })
   .meta({ id: 'MassSmsForecast' });
 
-const toForecast = ({ batches, startAt, endAt, tMobile, ...rest }: Omit<Forecast, 'longest'>) => ({
+const toForecast = ({ batches, startAt, endAt, ...rest }: Omit<Forecast, 'longest'>) => ({
   ...rest,
   batches: batches.map((batch) => ({
     ...batch,
@@ -69,7 +68,6 @@ const toForecast = ({ batches, startAt, endAt, tMobile, ...rest }: Omit<Forecast
   })),
   startAt: startAt.toISOString(),
   endAt: endAt.toISOString(),
-  tMobile: tMobile && { ...tMobile, endAtWithinLimit: tMobile.endAtWithinLimit.toISOString() },
 });
 
 type Asked = z.infer<typeof newMassSms>;
@@ -79,6 +77,7 @@ async function forecastOf(trx: Trx, request: FastifyRequest, asked: Asked, now: 
   await requireKnownList(trx, organizationId, asked);
   requireStart(asked.startAt, now);
   const { settings, segmentsPerSecond } = await sendingOrganization(trx, organizationId);
+  const sentBefore = await sentInCarrierDay(trx, organizationId, now);
   const { common: body, purpose, disclaimer, requireRoomFor } = await massSmsText(trx, request, asked, settings);
   const { list, query, limitToTop, timeZone = settings.sendWindow.timeZone, allowWeekends, atWindowClose } = asked;
   const audience = { list, query, limitToTop, purpose };
@@ -94,7 +93,7 @@ async function forecastOf(trx: Trx, request: FastifyRequest, asked: Asked, now: 
     rules: { window: settings.sendWindow, timeZone, allowWeekends },
     startAt: wanted < now ? now : wanted,
     immediate: asked.immediate,
-    pace: { segmentsPerSecond, atWindowClose },
+    pace: { segmentsPerSecond, sentBefore, atWindowClose },
     prices: request.server.deps.prices,
   });
   requireRoomFor(longest);

@@ -196,6 +196,7 @@ describe('dispatch', () => {
         refills += 1;
         await sleep(50);
         purse += 5;
+        return null;
       },
     };
     const { port, book } = memoryPort({ count: 50 });
@@ -219,6 +220,7 @@ describe('dispatch', () => {
         // Timers come: nothing keeps the event loop to itself.
         await sleep(10);
         if (refills === 20) aborting.abort();
+        return null;
       },
     };
     const { port } = memoryPort({ count: 50 });
@@ -226,6 +228,19 @@ describe('dispatch', () => {
     expect(report).toMatchObject({ sent: 0, givenBack: 50 });
     expect(refills).toBe(20);
     expect(asked).toBeLessThanOrEqual(100 * 20);
+  });
+
+  it("stops when the carriers' day is full, gives back the rest, and says until when", async () => {
+    const tomorrow = new Date('2026-12-02T08:00:00Z');
+    let purse = 20;
+    const permits: PermitPurse = {
+      spend: (segments) => purse >= segments && ((purse -= segments), true),
+      refill: async () => tomorrow,
+    };
+    const { port, book } = memoryPort({ count: 50 });
+    const report = await dispatch(port, options({ permits }));
+    expect(report).toMatchObject({ sent: 20, givenBack: 30, fullUntil: tomorrow, blocked: null });
+    expect(book.results.size).toBe(50);
   });
 
   it('fails with the failure of a claim, after what was sent is written', async () => {

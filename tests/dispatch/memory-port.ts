@@ -23,7 +23,7 @@ export const statusOf: Record<Kind, SendResult['status']> = {
   blocked: 'queued',
 };
 
-const unpaced: PermitPurse = { spend: () => true, refill: async () => {} };
+const unpaced: PermitPurse = { spend: () => true, refill: async () => null };
 
 interface World {
   /** How many are due. */

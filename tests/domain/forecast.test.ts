@@ -4,7 +4,7 @@ import { DateTime } from 'luxon';
 import { describe, expect, it } from 'vitest';
 import type { BatchRules } from '../../domain/batches.ts';
 import { forecast, type ForecastQuestion, type TextGroup } from '../../domain/forecast.ts';
-import { tMobileSegmentsPerDay } from '../../domain/registration/throughput.ts';
+import { segmentsPerDay, tMobileSegmentsPerDay } from '../../domain/registration/throughput.ts';
 import { countSegments } from '../../domain/segments.ts';
 import { days } from '../../domain/send-window.ts';
 import { type Pace, sendingTimes } from '../../domain/sending-times.ts';
@@ -192,14 +192,22 @@ describe('a forecast', () => {
     expect(late.cost).toEqual({ currency: 'USD', low: 0.35, high: 0.39 });
   });
 
-  it("says what T-Mobile refuses beyond the brand's daily limit, and when it would end without that", () => {
+  it("keeps to T-Mobile's daily limit for the brand, less what has been sent today by other ways", () => {
     const slow = { segmentsPerSecond: 12, atWindowClose: 'continue' } as const;
-    expect(of({ groups: [group({ count: 9_000 })], pace: slow }).tMobile).toEqual({
+    const alone = of({ groups: [group({ count: 9_000 })], pace: slow });
+    expect(alone.tMobile).toEqual({
       dailyLimit: 2_000,
       assumedShare: 0.33,
-      days: [{ date: '2026-12-01', segments: 3_000 }],
-      beyondLimit: 1_000,
-      endAtWithinLimit: local('2026-12-02T08:04:10'),
+      days: [
+        { date: '2026-12-01', segments: 2_000 },
+        { date: '2026-12-02', segments: 1_000 },
+      ],
+    });
+    expect(alone.endAt).toEqual(local('2026-12-02T08:04:10'));
+    const sentBefore = new Map([['2026-12-01', 5_400]]);
+    expect(of({ groups: [group({ count: 9_000 })], pace: { ...slow, sentBefore } })).toMatchObject({
+      endAt: local('2026-12-03T08:03:20'),
+      tMobile: { days: [{ segments: 200 }, { segments: 2_000 }, { segments: 800 }] },
     });
     expect(of({ pace: { segmentsPerSecond: null, atWindowClose: 'continue' } }).tMobile).toBeNull();
   });
@@ -213,5 +221,6 @@ describe('a forecast', () => {
       1_000,
       null,
     ]);
+    expect([225, 12, 1, null].map(segmentsPerDay)).toEqual([600_000, 6_000, 3_000, null]);
   });
 });

@@ -77,7 +77,8 @@ describe('each of the eight', () => {
     });
     await command(organization, ids['held'], 'pause');
     await setModule(false);
-    expect((await command(organization, ids['held'], 'resume', {})).status).toBe(200);
+    const resumed = await command(organization, ids['held'], 'resume', {});
+    if (resumed.status !== 200) throw new Error(`not resumed: ${JSON.stringify(resumed.body)}`);
     await until(organization, ids['held'], { status: 'error', cause: { detail: expect.any(String) } });
     await setModule(true);
     await command(organization, ids['held'], 'resume', { startAt: new Date(Date.now() + 3_600_000).toISOString() });
