@@ -68,8 +68,7 @@ function oneBatch(
     const { date: day, ends: dayEnds } = carrierDay(at);
     const until = dayEnds < stopsAt ? dayEnds : stopsAt;
     const used = days.get(day) ?? 0;
-    const allowed =
-      segmentsPerDay === null ? left : Math.max(0, segmentsPerDay - used - (sentBefore?.get(day) ?? 0));
+    const allowed = segmentsPerDay === null ? left : Math.max(0, segmentsPerDay - used - (sentBefore?.get(day) ?? 0));
     const fit = Math.floor((until.getTime() - at.getTime()) * perMs);
     const sent = Math.min(left, fit, allowed);
     if (sent > 0) days.set(day, used + sent);

@@ -80,7 +80,14 @@ const isStale = ({ sendBy }: Ready): boolean => performance.now() > sendBy.monot
 /** Runs once through what is due, in order of rank. Returns when nothing more can be claimed or `signal` aborts. */
 export async function dispatch(port: DispatchPort, options: DispatchOptions): Promise<DispatchReport> {
   const { concurrency, slots, permits, signal, onProgress } = options;
-  const report: DispatchReport = { sent: 0, inDoubt: 0, givenBack: 0, blocked: null, throttled: false, fullUntil: null };
+  const report: DispatchReport = {
+    sent: 0,
+    inDoubt: 0,
+    givenBack: 0,
+    blocked: null,
+    throttled: false,
+    fullUntil: null,
+  };
   const writer = resultWriter((results) => port.write(results));
   const startedAt = performance.now();
   let ready: Ready[] = [];
@@ -96,8 +103,7 @@ export async function dispatch(port: DispatchPort, options: DispatchOptions): Pr
   let unknownInARow = 0;
   let failure: unknown;
 
-  const stopped = () =>
-    signal.aborted || report.blocked !== null || report.fullUntil !== null || failure !== undefined;
+  const stopped = () => signal.aborted || report.blocked !== null || report.fullUntil !== null || failure !== undefined;
 
   const chunkSize = (): number => {
     const seconds = (performance.now() - startedAt) / 1000;

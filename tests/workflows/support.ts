@@ -8,7 +8,7 @@ import type { EnabledOrganization, System } from '../harness/system.ts';
 export const zone = 'America/Chicago';
 
 /** The local date and time in Chicago, as tests name moments: `2027-03-12T10:00`. */
-export const local = (text: string): DateTime<true> => DateTime.fromISO(text, { zone }) as DateTime<true>;
+const local = (text: string): DateTime<true> => DateTime.fromISO(text, { zone }) as DateTime<true>;
 const shown = (instant: string): string => DateTime.fromISO(instant, { zone }).toFormat('ccc yyyy-MM-dd HH:mm');
 
 /** Moves the clock to a local moment, running all that falls due on the way. */
