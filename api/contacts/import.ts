@@ -5,16 +5,21 @@ import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { importChunk } from '../../db/contact-import.ts';
-import { claimKey, storeAnswer } from '../../db/idempotency.ts';
+import { allowIdle } from '../../db/database.ts';
+import { storeAnswer } from '../../db/idempotency.ts';
 import { audit } from '../audit.ts';
 import { actorOf, organizationOf } from '../auth.ts';
-import { type Answer, claimOf, inTransaction, replay, requireSameRequest } from '../idempotency.ts';
+import { type Answer, claimOf, inTransaction, replay, requireSameRequest, takeKey } from '../idempotency.ts';
 import { invalid, Problem, tooMany } from '../problems.ts';
 import { text } from '../schemas.ts';
 import { importContacts, type ImportResult } from './importer.ts';
 import { limits } from './schemas.ts';
 
 const maxBytes = 200 * 1024 * 1024;
+/** For the last byte to arrive. */
+export const longestUploadMs = 600_000;
+/** Then the last two chunks are written. */
+const lastChunksMs = 120_000;
 /** Each import holds up to two connections to Postgres. */
 const maxAtOnce = 4;
 
@@ -100,7 +105,8 @@ async function importOnce(request: FastifyRequest, reply: Reply, list: string | 
     return body;
   }
   const answer: Answer<number, ImportResult> = await inTransaction(request, async (trx) => {
-    const stored = await claimKey(trx, claim, Buffer.alloc(32), request.server.deps.clock.now());
+    await allowIdle(trx, longestUploadMs + lastChunksMs);
+    const stored = await takeKey(trx, claim, Buffer.alloc(32), request.server.deps.clock.now());
     if (stored) {
       for await (const bytes of bytesOf(request.body as IncomingMessage, hash)) void bytes;
       requireSameRequest(stored, hash.digest());
