@@ -262,6 +262,40 @@ describe('users', () => {
     expect((await other.client.post('/v1/users', ada)).status).toBe(201);
   });
 
+  test('have emails that differ in more than case, and are stored as they were written', async () => {
+    const made = await client.post('/v1/users', { name: 'Ada', email: 'Ada@Example.com' });
+    expect(made.body.email).toBe('Ada@Example.com');
+    expect(await client.post('/v1/users', ada)).toMatchObject({ status: 422, body: { reason: 'email_taken' } });
+    const bob = await client.post('/v1/users', { name: 'Bob', email: 'bob@example.com' });
+    const path = `/v1/users/${bob.body.id}`;
+    expect(await client.patch(path, { email: 'ADA@example.com' })).toMatchObject({
+      status: 422,
+      body: { reason: 'email_taken' },
+    });
+    expect((await client.patch(path, { email: 'BOB@example.com' })).body.email).toBe('BOB@example.com');
+  });
+
+  test('of whom ten take one email at the same moment: one has it, the others are told so', async () => {
+    const made = await Promise.all(
+      Array.from({ length: 10 }, (_, n) => client.post('/v1/users', { name: 'x', email: `x${n}@example.com` })),
+    );
+    const answers = await Promise.all(
+      made.map(({ body }) => client.patch(`/v1/users/${body.id}`, { email: 'wanted@example.com' })),
+    );
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, ...Array<number>(9).fill(422)]);
+    expect(new Set(answers.map(({ body }) => body.reason))).toEqual(new Set([undefined, 'email_taken']));
+  });
+
+  test('are given messages:send by default, as far as whoever adds them has it', async () => {
+    const limited = api.client(await api.key(acme.id, { permissions: ['settings:manage'] }));
+    expect(await limited.post('/v1/users', ada)).toMatchObject({ status: 201, body: { permissions: [] } });
+    const asked = { name: 'Bob', email: 'bob@example.com', permissions: ['messages:send'] };
+    expect(await limited.post('/v1/users', asked)).toMatchObject({
+      status: 403,
+      body: { permission: 'messages:send' },
+    });
+  });
+
   test('of another organization are unknown', async () => {
     const other = await api.organization({ name: 'Other' });
     const made = await other.client.post('/v1/users', ada);

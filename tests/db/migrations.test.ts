@@ -98,7 +98,7 @@ test('conversations begin with the threads of contacts who have written, and ask
   const open = ['accepted', 'sent', 'in_doubt'].map((status) => row('outbound', status, around(0)));
   const ended = row('outbound', 'sent', around(0), { finished_at: around(0) });
   await insert([first, last, other, ...open, ended]);
-  await migrate(files[done]!);
+  await migrateUpTo('-templates.ts');
   const { rows: threads } = await sql`
     select id ~ '^cnv_' as named, contact_number, contact_id, last_message_id, last_inbound_id, last_message_at from conversations
     order by contact_number`.execute(db);
@@ -118,4 +118,17 @@ test('conversations begin with the threads of contacts who have written, and ask
   expect(awaited).toHaveLength(1);
   expect(awaited[0]!.message_ids.toSorted()).toEqual(open.map(({ id }) => id).toSorted());
   expect(awaited[0]!.claimed_at).toEqual(around(0));
+});
+
+test('users whose emails differ in case only stop the migration, which names them', async () => {
+  await migrateUpTo('-users-and-webhooks.ts');
+  const addUser = (id: string, email: string) =>
+    sql`insert into users (id, organization_id, name, email, created_at, updated_at)
+      values (${id}, ${organization}, 'Ada', ${email}, ${now}, ${now})`.execute(db);
+  await addUser('usr_1', 'ada@acme.example');
+  await addUser('usr_2', 'Ada@acme.example');
+  await expect(migrate(files[done]!)).rejects.toThrow(`usr_1 and usr_2 of ${organization}`);
+  await sql`update users set email = 'lovelace@acme.example' where id = 'usr_2'`.execute(db);
+  await migrate(files[done]!);
+  await expect(addUser('usr_3', 'LOVELACE@acme.example')).rejects.toMatchObject({ constraint: 'users_email' });
 });
