@@ -19,7 +19,6 @@ export async function requireAccount(
   throw conflict(
     'no-account',
     'This organization has no Twilio account yet: submit its registration (POST /v1/registration/submit), which makes one, or attach its own (PUT /v1/module/credentials).',
-    ['registration/submit', 'module/credentials'],
   );
 }
 

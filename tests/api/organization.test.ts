@@ -282,7 +282,8 @@ describe('users', () => {
     const answers = await Promise.all(
       made.map(({ body }) => client.patch(`/v1/users/${body.id}`, { email: 'wanted@example.com' })),
     );
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, ...Array<number>(9).fill(422)]);
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+    expect(answers.filter(({ status }) => status === 422)).toHaveLength(9);
     expect(new Set(answers.map(({ body }) => body.reason))).toEqual(new Set([undefined, 'email_taken']));
   });
 
