@@ -10,7 +10,7 @@ import { audit } from '../audit.ts';
 import { organizationOf } from '../auth.ts';
 import { command } from '../idempotency.ts';
 import { decodeCursor, pageOf, pageQuery, toPage } from '../pagination.ts';
-import { conflict, notFound, problemAnswer } from '../problems.ts';
+import { conflict, notFound } from '../problems.ts';
 import { idParams } from '../schemas.ts';
 import { delivery, toDelivery } from './schemas.ts';
 import { wakeEndpoint } from './wake.ts';
@@ -70,7 +70,7 @@ export const webhookDeliveryRoutes: FastifyPluginAsyncZod = async (app) => {
         summary: 'Send a delivery once more',
         description: 'One attempt, with the same `webhook-id`, besides what waits, whose order it does not change.',
         params: idParams.extend({ deliveryId: z.string() }),
-        response: { 202: delivery, 409: problemAnswer },
+        response: { 202: delivery },
       },
     },
     async (request, reply) => {
