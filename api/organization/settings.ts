@@ -10,7 +10,7 @@ import { mostForwarded } from '../../domain/forwarded-text.ts';
 import { mergeCodesIn } from '../../domain/merge-codes.ts';
 import { mentionsStop } from '../../domain/message-text.ts';
 import { purposes } from '../../domain/purpose.ts';
-import { days, type SendWindow } from '../../domain/send-window.ts';
+import { days, isWithinDay, type SendWindow } from '../../domain/send-window.ts';
 import type { Settings } from '../../domain/settings.ts';
 import { audit } from '../audit.ts';
 import { organizationOf } from '../auth.ts';
@@ -20,7 +20,9 @@ import { email, phoneNumber, text, timeOfDay, timeZone, webAddress } from '../sc
 
 const sendWindow = z.strictObject({
   startTime: timeOfDay,
-  endTime: timeOfDay.meta({ description: 'Equal to startTime: the whole day' }),
+  endTime: timeOfDay.meta({
+    description: 'Later than startTime; `00:00` is midnight at the end of the day; equal to startTime: the whole day',
+  }),
   timeZone,
   days: z
     .array(z.enum(days))
@@ -139,11 +141,12 @@ function changedWindow(current: SendWindow, change: Changes<SendWindow>): SendWi
     timeZone: change.timeZone ?? current.timeZone,
     days: change.days ?? current.days,
   };
-  if (changed.endTime >= changed.startTime) return changed;
+  if (isWithinDay(changed)) return changed;
   throw invalid([
     {
       path: 'sendWindow.endTime',
-      message: 'must be after startTime, or equal to it for the whole day: windows end by midnight',
+      message:
+        'must be after startTime, 00:00 for midnight, or equal to startTime for the whole day; a window cannot go over midnight: name a timeZone in which it does not',
     },
   ]);
 }

@@ -138,6 +138,18 @@ describe('settings', () => {
     });
   });
 
+  test('a window may end at midnight, which is 00:00', async () => {
+    const until = (endTime: string) => client.patch('/v1/settings', { sendWindow: { endTime } });
+    expect(await until('00:00')).toMatchObject({
+      status: 200,
+      body: { sendWindow: { startTime: '08:00', endTime: '00:00' } },
+    });
+    expect(await until('07:59')).toMatchObject({
+      status: 400,
+      body: { errors: [{ path: 'sendWindow.endTime', message: expect.stringContaining('00:00 for midnight') }] },
+    });
+  });
+
   test('equal times mean the whole day', async () => {
     expect((await client.patch('/v1/settings', { sendWindow: { startTime: '00:00', endTime: '00:00' } })).status).toBe(
       200,
@@ -146,6 +158,7 @@ describe('settings', () => {
 
   test.each([
     [{ sendWindow: { startTime: '17:00' } }, 'sendWindow.endTime'],
+    [{ sendWindow: { startTime: '22:00', endTime: '06:00' } }, 'sendWindow.endTime'],
     [{ sendWindow: { startTime: '8:00' } }, 'sendWindow.startTime'],
     [{ sendWindow: { startTime: '24:00' } }, 'sendWindow.startTime'],
     [{ sendWindow: { timeZone: 'Mars/Olympus' } }, 'sendWindow.timeZone'],
