@@ -198,6 +198,19 @@ test.each([
   );
 });
 
+test.each([
+  ['only', 'firstName,mobile\r"Ada\rLovelace",4155550123\rBob,bad\r\rEve,4155550124\r'],
+  ['in the last rows', 'firstName,mobile\n"Ada\rLovelace",4155550123\nBob,bad\r\rEve,4155550124'],
+])('CR as old Macs end lines, %s, loses nothing', async (_where, file) => {
+  expect((await upload(file)).body).toEqual({
+    imported: 2,
+    updated: 0,
+    rejected: [{ line: 4, reason: expect.stringContaining('mobile') }],
+    rejectedCount: 1,
+  });
+  expect((await all()).map(({ firstName }: { firstName: string }) => firstName)).toEqual(['Ada\rLovelace', 'Eve']);
+});
+
 test('at most 10,000 rejected rows are listed, and all are counted', async () => {
   const { body } = await upload(`mobile\n${'x\n'.repeat(10_050)}4155550123\n`);
   expect(body.rejected).toHaveLength(10_000);
