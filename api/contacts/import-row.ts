@@ -19,6 +19,7 @@ const known = [
   'consent',
   'consentMethod',
   'consentEvidence',
+  'consentSource',
 ] as const;
 type Column = (typeof known)[number];
 
@@ -84,6 +85,7 @@ const widths: Partial<Record<Column, number>> = {
   timeZone: limits.timeZone,
   consentMethod: limits.method,
   consentEvidence: limits.evidence,
+  consentSource: limits.source,
 };
 
 function phone(column: 'mobile' | 'homePhone', written: string | null): string | null {
@@ -174,7 +176,8 @@ export function readRow(
     if (granted.length && !mobile) reject('consent', 'consent is for a mobile number, and the row has none');
     const method = values.consentMethod ?? 'import';
     const evidence = values.consentEvidence ?? `CSV import line ${line}`;
-    const consent = granted.length ? { purposes: granted, method, evidence } : null;
+    const source = values.consentSource ?? null;
+    const consent = granted.length ? { purposes: granted, method, evidence, source } : null;
     return { firstName, lastName, mobile, homePhone, email, postalCode, timeZone, attributes, lists, consent };
   } catch (error) {
     if (error instanceof Rejection) return { reason: error.message };

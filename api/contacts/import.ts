@@ -46,8 +46,9 @@ const result = z
 
 const description = `A CSV file in UTF-8 with a header row: \`firstName\`, \`lastName\`, \`mobile\`, \`homePhone\`,
 \`email\`, \`postalCode\`, \`timeZone\`, \`lists\` (separated by \`;\`), \`consent\` (transactional, promotional or both),
-\`consentMethod\`, \`consentEvidence\`; any other column becomes an attribute. A row updates the contact with its mobile
-number, or without one its email; empty cells leave values as they are. Bad rows are reported, good rows are kept.`;
+\`consentMethod\`, \`consentEvidence\`, \`consentSource\` (the number or page it came from); any other column becomes an
+attribute. A row updates the contact with its mobile number, or without one its email; empty cells leave values as they are.
+Bad rows are reported, good rows are kept.`;
 
 /** The bytes of a request, hashed as they pass. Closing the request early ends the iteration with an error. */
 async function* bytesOf(raw: IncomingMessage, hash: Hash): AsyncGenerator<Buffer> {

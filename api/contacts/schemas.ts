@@ -13,6 +13,7 @@ export const limits = {
   timeZone: 64,
   method: 50,
   evidence: 2_000,
+  source: 2_000,
   attributes: 100,
   attributeName: 100,
   attribute: 1_000,
