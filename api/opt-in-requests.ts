@@ -12,7 +12,7 @@ import { command } from './idempotency.ts';
 import { wakeAfterCommit } from './messages/wake.ts';
 import { requireEnabled } from './organization/module.ts';
 import { decodeIdCursor, pageOf, pageQuery, toPage } from './pagination.ts';
-import { notFound, type Problem, refused } from './problems.ts';
+import { type Problem, refused } from './problems.ts';
 import { id, instant } from './schemas.ts';
 
 const optInRequest = z
@@ -52,7 +52,7 @@ const remedies: Readonly<Record<OptInRefusal['reason'], string>> = {
 const refusalOf = ({ reason, possibleAt }: OptInRefusal): Problem =>
   refused(reason, remedies[reason], possibleAt ? { possibleAt: possibleAt.toISOString() } : {});
 
-/** @throws {Problem} 404, 409 or 422 */
+/** @throws {Problem} 409 or 422 */
 async function ask(trx: Trx, request: FastifyRequest, contactId: string, at: Date): Promise<OptInRequestRow> {
   const organizationId = organizationOf(request);
   const { userId } = principalOf(request);
@@ -61,7 +61,7 @@ async function ask(trx: Trx, request: FastifyRequest, contactId: string, at: Dat
   }
   await requireEnabled(trx, organizationId);
   const outcome = await requestOptIn(trx, { organizationId, userId, contactId, at });
-  if (!outcome) throw notFound('contact');
+  if (!outcome) throw refused('unknown_contact', 'There is no such contact: GET /v1/contacts lists them.');
   if ('refusal' in outcome) throw refusalOf(outcome.refusal);
   const { message_id: messageId } = outcome.request;
   await tellOfMessages(trx, organizationId, await messageStates(trx, [messageId]), at);
@@ -79,7 +79,7 @@ export const optInRequestRoutes: FastifyPluginAsyncZod = async (app) => {
       schema: {
         tags,
         summary: 'Ask a contact for consent to be texted',
-        description: `In the name of the user who calls, from that user's line, in the words of the setting \`optInRequest\`; at most ${mostRequests} times per user and contact, ${hoursApart} hours apart. 422 says why not: \`no_mobile\`, \`no_line\`, \`opted_out\`, \`already_opted_in\`, \`limit_reached\`, or \`too_soon\` with \`possibleAt\`.`,
+        description: `In the name of the user who calls, from that user's line, in the words of the setting \`optInRequest\`; at most ${mostRequests} times per user and contact, ${hoursApart} hours apart. 422 says why not: \`unknown_contact\`, \`no_mobile\`, \`no_line\`, \`opted_out\`, \`already_opted_in\`, \`limit_reached\`, or \`too_soon\` with \`possibleAt\`.`,
         body: z.strictObject({ contactId: id('contact') }),
         response: { 202: optInRequest },
       },

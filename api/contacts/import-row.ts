@@ -88,13 +88,17 @@ const widths: Partial<Record<Column, number>> = {
   consentSource: limits.source,
 };
 
+const noPhone = {
+  invalid: 'this number cannot exist; expected 10 digits, or + and the country code',
+  extension: 'this number has an extension, which cannot be texted; expected the number alone',
+  not_a_number: 'this is not a phone number; expected one like +14155550123',
+} as const;
+
 function phone(column: 'mobile' | 'homePhone', written: string | null): string | null {
   if (written === null) return null;
   const parsed = parsePhone(written);
   if (parsed.status === 'valid') return parsed.number;
-  return parsed.status === 'invalid'
-    ? reject(column, 'this number cannot exist; expected 10 digits, or + and the country code')
-    : reject(column, 'this is not a phone number; expected one like +14155550123');
+  return reject(column, noPhone[parsed.status]);
 }
 
 const knownZones = new Map<string, boolean>();
@@ -142,6 +146,7 @@ function cellsOf({ columns }: Header, cells: readonly string[]) {
     if ('known' in column) values[column.known] = value === '' ? null : value;
     else if (value !== '') attributes.push([name, value]);
   }
+  if (attributes.length > limits.attributes) reject('row', `it has more than ${limits.attributes} attributes`);
   return { values, attributes: Object.fromEntries(attributes) };
 }
 

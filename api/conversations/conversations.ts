@@ -12,7 +12,7 @@ import { organizationOf, principalOf } from '../auth.ts';
 import { command } from '../idempotency.ts';
 import { toMessage } from '../messages/schemas.ts';
 import { decodeCursor, decodeIdCursor, pageOf, pageQuery, toPage } from '../pagination.ts';
-import { notFound } from '../problems.ts';
+import { notFound, refused } from '../problems.ts';
 import { id, idParams, phoneNumber } from '../schemas.ts';
 import { conversation, threadMessage, toConversation } from './schemas.ts';
 
@@ -37,11 +37,16 @@ export async function readConversation(trx: Trx, request: FastifyRequest, conver
   return (await withLastMessages(trx, [row], request.server.deps.clock.now()))[0]!;
 }
 
-/** Up to where a thread is said to be read: the message named, or the contact's newest. @throws {Problem} 404 */
+/** Up to where a thread is said to be read: the message named, or the contact's newest. @throws {Problem} 422 */
 async function readUpTo(trx: Trx, row: ListedConversation, messageId: string | undefined): Promise<string | null> {
   if (messageId === undefined) return row.last_inbound_id;
   const named = await findMessage(trx, row.organization_id, messageId);
-  if (named?.contact_number !== row.contact_number || named.line !== row.line) throw notFound('message');
+  if (named?.contact_number !== row.contact_number || named.line !== row.line) {
+    throw refused(
+      'unknown_message',
+      `messageId is no message of this conversation: GET /v1/conversations/${row.id}/messages lists them.`,
+    );
+  }
   return messageId;
 }
 

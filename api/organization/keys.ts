@@ -8,7 +8,7 @@ import { audit } from '../audit.ts';
 import { hashKey, newKey } from '../auth.ts';
 import { command, inTransaction } from '../idempotency.ts';
 import { decodeIdCursor, pageOf, pageQuery, toPage } from '../pagination.ts';
-import { notFound } from '../problems.ts';
+import { notFound, refused } from '../problems.ts';
 import { id, idParams, instant, nothing, permission, permissionSet } from '../schemas.ts';
 
 const newKeyBody = z
@@ -39,6 +39,9 @@ const createdKey = keyInfo
   .extend({ key: z.string().meta({ description: 'Shown this once' }) })
   .meta({ id: 'NewApiKey' });
 
+const unknownUser = () =>
+  refused('unknown_user', 'userId is not a user of this organization: GET /v1/users lists them.');
+
 export const organizationKeyRoutes: FastifyPluginAsyncZod = async (app) => {
   const { database, clock } = app.deps;
   const config = { access: 'operator' } as const;
@@ -54,7 +57,7 @@ export const organizationKeyRoutes: FastifyPluginAsyncZod = async (app) => {
       const { params, body: wanted } = request;
       const make = async (trx: Parameters<typeof insertKey>[0]) => {
         if (!(await organizationExists(trx, params.id))) throw notFound('organization');
-        if (wanted.userId && !(await findUser(trx, params.id, wanted.userId))) throw notFound('user');
+        if (wanted.userId && !(await findUser(trx, params.id, wanted.userId))) throw unknownUser();
         const at = clock.now();
         const { kind, userId = null, permissions } = wanted;
         const key = newKey(kind);

@@ -183,5 +183,5 @@ test('keys are stored as hashes only', async () => {
 test('a key of a user of another organization cannot be made', async () => {
   const stranger = await user(other.client, []);
   const answer = await api.operator.post(`/v1/organizations/${acme.id}/keys`, { kind: 'user', userId: stranger });
-  expect(answer.status).toBe(404);
+  expect(answer).toMatchObject({ status: 422, body: { reason: 'unknown_user' } });
 });

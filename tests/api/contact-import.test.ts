@@ -123,6 +123,8 @@ const header = 'firstName,mobile,homePhone,email,postalCode,timeZone,lists,conse
 const badRows: [string, string | Buffer, RegExp][] = [
   ['a word for a phone number', 'Ada,call me,,,,,,,', /mobile: .*not a phone number/],
   ['a phone number that cannot exist', 'Ada,415555,,,,,,,', /mobile: .*cannot exist/],
+  ['an extension', 'Ada,415-555-0123 x5,,,,,,,', /mobile: .*has an extension/],
+  ['an area code that nobody can have', 'Ada,+10004567890,,,,,,,', /mobile: .*cannot exist/],
   ['a bad home phone', 'Ada,,home,,,,,,', /homePhone: .*not a phone number/],
   ['nothing that says who it is', ',,,,94103,,,,x', /row: it is empty/],
   ['a bad email', 'Ada,,,ada@,,,,,', /email: .*not an email/],

@@ -281,7 +281,7 @@ describe('a request is refused', () => {
     expect(await ask(id, eve)).toMatchObject({ status: 403, body: { permission: 'messages:send' } });
     const other = await api.organization();
     const theirs = (await other.client.post('/v1/contacts', { mobile: '+14155559999' })).body;
-    expect(await ask(theirs.id)).toMatchObject({ status: 404 });
+    expect(await ask(theirs.id)).toMatchObject({ status: 422, body: { reason: 'unknown_contact' } });
     await acme.client.post('/v1/module/disable');
     const { client } = await user('Max Ford', ['messages:send', 'settings:manage']);
     expect(await ask(id, client)).toMatchObject({ status: 409 });

@@ -217,6 +217,17 @@ describe('settings', () => {
     expect(third.body.replyForwarding).toEqual({ email: null, phone: '+14155550100' });
   });
 
+  test.each(['+447911123456', '+18005550100', '+17875550100'])(
+    'replies are not forwarded to %s, as calls are not: that is where toll fraud is',
+    async (phone) => {
+      expect(await client.patch('/v1/settings', { replyForwarding: { phone } })).toMatchObject({
+        status: 422,
+        body: { reason: 'forwarding_not_allowed', detail: expect.stringContaining('United States and Canada') },
+      });
+      expect((await client.get('/v1/settings')).body.replyForwarding.phone).toBeNull();
+    },
+  );
+
   test('the digest goes out at nine until another time of day is chosen', async () => {
     expect((await client.get('/v1/settings')).body.digestTime).toBe('09:00');
     expect((await client.patch('/v1/settings', { digestTime: '17:30' })).body.digestTime).toBe('17:30');
