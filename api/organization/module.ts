@@ -43,7 +43,7 @@ async function stepsLeft(trx: Trx, row: OrganizationRow): Promise<{ steps: strin
   const missing = missingDetails(row);
   if (!row.module_on) {
     if (missing.length > 0) steps.push(setThem(row, missing));
-    else allowed.push('module/enable');
+    else allowed.push('POST /v1/module/enable');
     steps.push('switch the module on with POST /v1/module/enable');
   }
   if (hasAccount(row)) return { steps, allowed };
@@ -54,7 +54,7 @@ async function stepsLeft(trx: Trx, row: OrganizationRow): Promise<{ steps: strin
     steps.push(
       'submit its registration (POST /v1/registration/submit), or attach an account that is registered already (PUT /v1/module/credentials)',
     );
-    allowed.push('registration/submit', 'module/credentials');
+    allowed.push('POST /v1/registration/submit', 'PUT /v1/module/credentials');
   }
   return { steps, allowed };
 }
@@ -93,7 +93,7 @@ export function requireKept(row: OrganizationRow, changes: object): void {
   throw conflict(
     'module-on',
     `The SMS module of this organization is on, and needs ${cleared.join(', ')}: send another value, or disable the module first (POST /v1/module/disable).`,
-    ['module/disable'],
+    ['POST /v1/module/disable'],
   );
 }
 

@@ -1,4 +1,7 @@
-/** Emails of users are compared whatever their case; keys of requests that were refused are free again. */
+/**
+ * Emails of users are compared whatever their case; keys of requests that were refused are free again; webhook endpoints
+ * know what happened while they were switched off.
+ */
 import { type Kysely, sql } from 'kysely';
 
 export async function up(db: Kysely<unknown>): Promise<void> {
@@ -16,5 +19,11 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     create unique index users_email on users (organization_id, lower(email));
 
     grant delete on idempotency_keys to longwave_app;
+
+    alter table webhook_endpoints
+      -- Events, by id, that happened while it was switched off: they are not told. Without an end while it is.
+      add column skipped int8multirange not null default '{}';
+    -- Since when one is off was not known: what it has not read is not told.
+    update webhook_endpoints set skipped = int8multirange(int8range(read_up_to, null, '()')) where not active;
   `.execute(db);
 }

@@ -102,7 +102,7 @@ describe('enabling', () => {
         body: {
           type: '/problems/module-on',
           detail: expect.stringContaining('POST /v1/module/disable'),
-          allowed: ['module/disable'],
+          allowed: ['POST /v1/module/disable'],
         },
       });
       expect((await api.operator.get(`/v1/organizations/${acme.id}`)).body).toMatchObject({ name: 'Acme', ...details });

@@ -35,7 +35,7 @@ describe('sending before it is enabled is a 409 that says what is left to do, by
     for (const route of ['POST /v1/module/enable', 'POST /v1/registration/submit', 'PUT /v1/module/credentials']) {
       expect(detail).toContain(route);
     }
-    expect(allowed).toEqual(['registration/submit', 'module/credentials']);
+    expect(allowed).toEqual(['POST /v1/registration/submit', 'PUT /v1/module/credentials']);
   });
 
   test('of one whose module is off while all else is there', async () => {
@@ -45,7 +45,7 @@ describe('sending before it is enabled is a 409 that says what is left to do, by
     expect(detail).toBe(
       'The SMS module is disabled: nothing can be sent yet. Left to do: switch the module on with POST /v1/module/enable.',
     );
-    expect(allowed).toEqual(['module/enable']);
+    expect(allowed).toEqual(['POST /v1/module/enable']);
   });
 
   test('of one whose registration is under way', async () => {
