@@ -1,5 +1,5 @@
 /**
- * The first thing every npm script runs, on whatever Node the machine has (16 or newer; hence plain JavaScript and no
+ * The first thing every npm script runs, on whatever Node the machine has (18 or newer; hence plain JavaScript and no
  * dependency). Installs the packages when they are missing or outdated, then hands over to `launcher/<command>.ts` on
  * the Node 24 that package.json pins.
  */

@@ -1,5 +1,8 @@
 /** Organizations, their settings, module, users, keys and audit log. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { permissions } from '../../api/permissions.ts';
 import { defaultSettings } from '../../domain/settings.ts';
 import { type Api, type Client, type Organization, startApi } from './support.ts';
 
@@ -98,6 +101,11 @@ describe('organizations', () => {
 });
 
 describe('settings', () => {
+  test('are all in docs/api.md, as are the permissions', async () => {
+    const page = await readFile(join(import.meta.dirname, '../../docs/api.md'), 'utf8');
+    for (const name of [...Object.keys(defaultSettings), ...permissions]) expect(page).toContain(`| \`${name}\` `);
+  });
+
   test('start as the defaults', async () => {
     const { body } = await client.get('/v1/settings');
     expect(body).toEqual(defaultSettings);
