@@ -94,6 +94,10 @@ function inWords(error: unknown, withinMs: number): string {
   return 'the server gave no readable answer';
 }
 
+/** Names that are nobody's on the internet: of this machine, of a local network, and those without a dot. */
+const isLocalName = (host: string): boolean =>
+  isIP(host) === 0 && (!/\w\.\w/.test(host) || /\.(localhost|local|internal)\.?$/.test(host));
+
 /**
  * Whether data may be sent to an address, as far as it can be told from how it is written: by https, to nothing inside.
  *
@@ -102,8 +106,10 @@ function inWords(error: unknown, withinMs: number): string {
  */
 export function requireReceiver(address: string, toLoopback: boolean): void {
   const { protocol, hostname } = requireTarget(address, undefined, reach(toLoopback));
+  const host = hostname.replaceAll(/^\[|\]$/g, '');
+  if (!toLoopback && isLocalName(host)) throw new EgressError(nowhere);
   if (protocol === 'https:') return;
-  if (!toLoopback || !(hostname === 'localhost' || isLoopback(hostname.replaceAll(/^\[|\]$/g, '')))) {
+  if (!toLoopback || !(host === 'localhost' || isLoopback(host))) {
     throw new EgressError('it does not begin with https://');
   }
 }

@@ -6,7 +6,7 @@ import { audienceRoutes } from './audience.ts';
 import { addAuthentication, createAuthenticator } from './auth.ts';
 import { consentRoutes } from './contacts/consent.ts';
 import { contactRoutes } from './contacts/contacts.ts';
-import { contactImportRoutes } from './contacts/import.ts';
+import { contactImportRoutes, longestUploadMs } from './contacts/import.ts';
 import { conversationRoutes } from './conversations/conversations.ts';
 import { eventRoutes } from './conversations/events.ts';
 import { revocationRoutes } from './conversations/revocation.ts';
@@ -66,8 +66,8 @@ export async function buildApp(deps: Deps): Promise<App> {
     routerOptions: { maxParamLength: 300 },
     frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply),
     clientErrorHandler: answerClientError,
-    // The longest upload; without it a sender that stalls would hold its connection for ever.
-    requestTimeout: 600_000,
+    // Without it a sender that stalls would hold its connection for ever.
+    requestTimeout: longestUploadMs,
     return503OnClosing: false,
     forceCloseConnections: 'idle',
   }) as unknown as App;

@@ -52,6 +52,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Every route under `/v1` declares it. */
     access?: Access;
+    /** Whoever calls it signs: nothing is said of what a request holds before that was checked. */
+    isSigned?: true;
     /** The body is of this type, and the handler reads it by itself: as a stream, or byte by byte as it was signed. */
     rawBody?: { type: string; schema: Record<string, unknown> };
   }

@@ -2,10 +2,11 @@
 import { createHash } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import type { Trx } from '../db/database.ts';
-import { claimKey, findAnswer, type IdempotencyClaim, type StoredAnswer, storeAnswer } from '../db/idempotency.ts';
+import { begun, claimKey, freeKey, type IdempotencyClaim, type StoredAnswer, storeAnswer } from '../db/idempotency.ts';
+import { isLockTimeout } from '../db/violations.ts';
 import { principalOf } from './auth.ts';
 import type { App } from './deps.ts';
-import { invalid, refused } from './problems.ts';
+import { invalid, Problem, refused, tooMany } from './problems.ts';
 
 /** What a command answers. */
 export interface Answer<Status extends number = number, Body = unknown> {
@@ -60,6 +61,26 @@ export function inTransaction<T>(request: FastifyRequest, work: (trx: Trx) => Pr
   return database.inOrganization(organizationId, work);
 }
 
+/**
+ * Takes the key for this transaction; waits while another request has it.
+ *
+ * @returns null when the key is ours now; else what was answered to it
+ * @throws {Problem} 429 when the other one takes longer than anybody waits
+ */
+export async function takeKey(
+  trx: Trx,
+  claim: IdempotencyClaim,
+  hash: Buffer,
+  now: Date,
+): Promise<StoredAnswer | null> {
+  try {
+    return await claimKey(trx, claim, hash, now);
+  } catch (error) {
+    if (!isLockTimeout(error)) throw error;
+    throw tooMany('A request with this Idempotency-Key is still under way: send this one again in 10 seconds.', 10);
+  }
+}
+
 /** @throws {Problem} 422 when the key was used for something else */
 export function requireSameRequest(stored: StoredAnswer, hash: Buffer): void {
   if (stored.hash.equals(hash)) return;
@@ -98,7 +119,7 @@ export async function command<A extends Answer>(
   return inTransaction(request, async (trx) => {
     if (!claim) return work(trx);
     const { hash } = request.idempotency!;
-    const stored = await claimKey(trx, claim, hash, clock.now());
+    const stored = await takeKey(trx, claim, hash, clock.now());
     if (stored) {
       requireSameRequest(stored, hash);
       const body = sealed ? (JSON.parse(secrets.decrypt(String(stored.body))) as unknown) : stored.body;
@@ -114,10 +135,19 @@ export async function command<A extends Answer>(
 /** What is told of an effect that is under way is no result: the same request again looks how far it is by now. */
 const stillRunning = 202;
 
+const isResult = ({ status }: StoredAnswer): boolean => status !== begun && status !== stillRunning;
+
+/** Whether it is certain that a request which ended in this error had no effect, and never will. */
+const isRefusal = (error: unknown): boolean => error instanceof Problem && error.status < 500;
+
 /**
- * Runs a POST whose effect is not a transaction (a workflow update): looks the key up, runs, stores. Two requests at
- * once may both run, and so may one after a 202, so `work` must be harmless twice; it gets an id that is the same for the
- * same request, for example for the id of an update.
+ * Runs a POST whose effect is not a transaction (a workflow update): reserves the key for this request, runs, stores.
+ * Another request under the same key is refused from the reservation on; the same request runs too, while the first does
+ * and after a 202, so `work` must be harmless twice. It gets an id that is the same for the same request, for example for
+ * the id of an update.
+ *
+ * A request that was refused frees the key: it can be corrected. After a crash, or where nobody knows what became of the
+ * request, the key stays reserved for it.
  *
  * @param work the effect; answers 2xx
  */
@@ -130,19 +160,24 @@ export async function commandOutside<A extends Answer>(
   if (!claim) return work(null);
   const { hash } = request.idempotency!;
   const now = request.server.deps.clock.now();
-  const before = await inTransaction(request, (trx) => findAnswer(trx, claim, now));
+  const before = await inTransaction(request, (trx) => takeKey(trx, claim, hash, now));
   if (before) {
     requireSameRequest(before, hash);
-    if (before.status !== stillRunning) return replay(reply, before) as A;
+    if (isResult(before)) return replay(reply, before) as A;
   }
   const requestKey = createHash('sha256').update(`${claim.scope} ${claim.key} `).update(hash).digest('hex');
-  const answer = await work(requestKey);
+  let answer: A;
+  try {
+    answer = await work(requestKey);
+  } catch (error) {
+    if (isRefusal(error)) await inTransaction(request, (trx) => freeKey(trx, claim, hash));
+    throw error;
+  }
   return inTransaction(request, async (trx) => {
-    const stored = await claimKey(trx, claim, hash, now);
-    if (stored) {
-      requireSameRequest(stored, hash);
-      if (stored.status !== stillRunning) return replay(reply, stored) as A;
-    }
+    const stored = await takeKey(trx, claim, hash, now);
+    // Freed by the same request, which was refused, and taken by another one since: this one has had its effect all the same.
+    if (stored && !stored.hash.equals(hash)) return answer;
+    if (stored && isResult(stored)) return replay(reply, stored) as A;
     await storeAnswer(trx, claim, { hash, status: answer.status, body: answer.body });
     return answer;
   });

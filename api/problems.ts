@@ -134,5 +134,5 @@ export const problemSchema = z
     ],
   });
 
-/** In a route's `response`: a problem that is not among those its kind of route always has. */
+/** In a route's `response`: a problem that is not among those its kind of route always has. Of GETs these are 409, 422 and 429. */
 export const problemAnswer = { content: { 'application/problem+json': { schema: problemSchema } } };

@@ -36,6 +36,12 @@ export const timeOfDay = z
   .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time of day such as 08:00')
   .meta({ examples: ['08:00'] });
 
+/** What is said of text that is no phone number as such. */
+export const noPhoneNumber = {
+  not_a_number: 'is not a phone number: write it like +14155550123',
+  extension: 'has an extension, which cannot be reached by texts or forwarded calls: leave it out',
+} as const;
+
 /** A number that can be dialled, written in any common form; read as E.164. */
 export const phoneNumber = z
   .string()
@@ -46,9 +52,7 @@ export const phoneNumber = z
     context.addIssue({
       code: 'custom',
       message:
-        phone.status === 'invalid'
-          ? 'is a number that cannot exist: check its digits'
-          : 'is not a phone number: write it like +14155550123',
+        phone.status === 'invalid' ? 'is a number that cannot exist: check its digits' : noPhoneNumber[phone.status],
     });
     return z.NEVER;
   })

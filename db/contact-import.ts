@@ -19,7 +19,7 @@ export interface ImportRow {
   timeZone: string | null;
   attributes: Record<string, string>;
   lists: readonly string[];
-  consent: { purposes: readonly Purpose[]; method: string; evidence: string } | null;
+  consent: { purposes: readonly Purpose[]; method: string; evidence: string; source: string | null } | null;
 }
 
 export interface ImportChunk {
@@ -186,12 +186,14 @@ async function writeLedger(
       purpose,
       method: row.consent!.method,
       evidence: row.consent!.evidence,
+      source: row.consent!.source,
     })),
   );
   if (entries.length === 0) return;
   await sql`
-    insert into consent_ledger (id, organization_id, contact_id, phone_number, purpose, granted, method, evidence, actor, at)
-    select e.id, ${organizationId}, e.contact, e.mobile, e.purpose, true, e.method, e.evidence, ${actor}, ${at}
+    insert into consent_ledger (id, organization_id, contact_id, phone_number, purpose, granted, method, evidence, actor,
+      source, at)
+    select e.id, ${organizationId}, e.contact, e.mobile, e.purpose, true, e.method, e.evidence, ${actor}, e.source, ${at}
     from jsonb_to_recordset(${JSON.stringify(entries)}::jsonb)
-      as e (id text, contact text, mobile text, purpose text, method text, evidence text)`.execute(trx);
+      as e (id text, contact text, mobile text, purpose text, method text, evidence text, source text)`.execute(trx);
 }

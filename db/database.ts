@@ -26,6 +26,11 @@ export interface Database {
   close(): Promise<void>;
 }
 
+/** Lets a transaction that holds something for work done elsewhere be idle for so long. */
+export async function allowIdle(trx: Trx, millis: number): Promise<void> {
+  await sql`select set_config('idle_in_transaction_session_timeout', ${String(millis)}, true)`.execute(trx);
+}
+
 /**
  * Opens two pools, one per role. The login role of `url` must have been granted both (the migrations do it);
  * neither role can bypass row-level security, whatever the login role may do.

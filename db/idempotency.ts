@@ -5,6 +5,9 @@ import type { Schema } from './schema.ts';
 /** Keys are remembered this long on the product's clock. */
 const lifetimeMillis = 24 * 60 * 60 * 1000;
 
+/** In place of the status of a request that was begun and is not answered yet. */
+export const begun = 0;
+
 export interface IdempotencyClaim {
   /** Whose key it is: keys of different tenants never meet. */
   scope: string;
@@ -22,7 +25,7 @@ export interface StoredAnswer {
  * Takes the key for the transaction that calls it. A second request with the same key waits here until the first one's
  * transaction ends.
  *
- * @returns null when the key is the caller's now; else what was answered to it
+ * @returns null when the key is the caller's now; else what was answered to it, or what was {@link begun} under it
  */
 export async function claimKey(
   db: Kysely<Schema>,
@@ -33,13 +36,28 @@ export async function claimKey(
   const expired = new Date(now.getTime() - lifetimeMillis);
   const { rows } = await sql`
     insert into idempotency_keys (scope, key, organization_id, request_hash, status, created_at)
-    values (${scope}, ${key}, ${organizationId}, ${hash}, 0, ${now})
+    values (${scope}, ${key}, ${organizationId}, ${hash}, ${begun}, ${now})
     on conflict (scope, key) do update
-      set request_hash = excluded.request_hash, status = 0, body = null, created_at = excluded.created_at
+      set request_hash = excluded.request_hash, status = excluded.status, body = null, created_at = excluded.created_at
       where idempotency_keys.created_at < ${expired}
     returning key`.execute(db);
   if (rows.length) return null;
   return findAnswer(db, { scope, key }, now);
+}
+
+/** Frees the key of a request that was begun and refused, unless the same request has been answered meanwhile. */
+export async function freeKey(
+  db: Kysely<Schema>,
+  { scope, key }: Pick<IdempotencyClaim, 'scope' | 'key'>,
+  hash: Buffer,
+): Promise<void> {
+  await db
+    .deleteFrom('idempotency_keys')
+    .where('scope', '=', scope)
+    .where('key', '=', key)
+    .where('request_hash', '=', hash)
+    .where('status', '=', begun)
+    .execute();
 }
 
 /** Writes the answer of a key that {@link claimKey} has taken. */
@@ -56,8 +74,7 @@ export async function storeAnswer(
     .execute();
 }
 
-/** What was answered to this key within its lifetime. */
-export async function findAnswer(
+async function findAnswer(
   db: Kysely<Schema>,
   { scope, key }: Pick<IdempotencyClaim, 'scope' | 'key'>,
   now: Date,

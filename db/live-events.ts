@@ -77,7 +77,7 @@ export async function allKeptSince(trx: Trx, organizationId: string, id: number,
   return rows.length > 0;
 }
 
-/** What a webhook endpoint has not read is kept longer, however long Temporal is away, but not for ever. */
+/** What a webhook endpoint is still to be told is kept longer, also while it is off or Temporal away, but not for ever. */
 const unreadKeptMs = 30 * 86_400_000;
 
 /** The newest event of each organization stays: a stream may stand there. */
@@ -88,6 +88,7 @@ export async function forgetEvents(system: Db, now: Date): Promise<void> {
     delete from events e where at < ${oldest}
       and exists (select from events n where n.organization_id = e.organization_id and n.id > e.id)
       and (at < ${oldestUnread} or not exists (
-        select from webhook_endpoints w where w.organization_id = e.organization_id and w.active and w.read_up_to < e.id
+        select from webhook_endpoints w
+        where w.organization_id = e.organization_id and w.read_up_to < e.id and not w.skipped @> e.id
       ))`.execute(system);
 }

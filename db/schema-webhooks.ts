@@ -17,6 +17,8 @@ export interface WebhookTables {
     off_reason: OffReason | null;
     /** The last event that was made into a delivery, or passed over. */
     read_up_to: number;
+    /** The events that happened while it was switched off, as ranges of ids: an `int8multirange`. */
+    skipped: Generated<string>;
     /** Attempts in a row that failed. */
     failures: Generated<number>;
     failing_since: Date | null;

@@ -1,4 +1,5 @@
 /** Users: the persons of an organization who text. */
+import { sql } from 'kysely';
 import type { Changes } from './changes.ts';
 import type { Trx } from './database.ts';
 import { newId } from './ids.ts';
@@ -22,7 +23,7 @@ const columns = ({ name, email, mobile, timeZone, active, permissions }: Changes
   ...(timeZone !== undefined && { time_zone: timeZone }),
 });
 
-/** @returns undefined when the organization has a user with this email already */
+/** @returns undefined when the organization has a user with this email already, in whatever case */
 export async function insertUser(
   trx: Trx,
   organizationId: string,
@@ -39,7 +40,7 @@ export async function insertUser(
       created_at: at,
       updated_at: at,
     })
-    .onConflict((conflict) => conflict.constraint('users_email').doNothing())
+    .onConflict((conflict) => conflict.expression(sql`organization_id, lower(email)`).doNothing())
     .returningAll()
     .executeTakeFirst();
 }
@@ -51,18 +52,6 @@ export async function findUser(trx: Trx, organizationId: string, id: string): Pr
     .where('organization_id', '=', organizationId)
     .where('id', '=', id)
     .executeTakeFirst();
-}
-
-/** @returns whether another user of the organization has this email */
-export async function emailTaken(trx: Trx, organizationId: string, email: string, exceptId: string): Promise<boolean> {
-  const row = await trx
-    .selectFrom('users')
-    .select('id')
-    .where('organization_id', '=', organizationId)
-    .where('email', '=', email)
-    .where('id', '<>', exceptId)
-    .executeTakeFirst();
-  return Boolean(row);
 }
 
 export async function updateUser(

@@ -5,3 +5,6 @@ export const violates = (error: unknown, constraint: string): boolean => {
   const { code, constraint: name } = error as { code?: unknown; constraint?: unknown };
   return code === '23505' && name === constraint;
 };
+
+/** Whether a lock was waited for in vain: somebody holds it for longer than `lock_timeout`. */
+export const isLockTimeout = (error: unknown): boolean => (error as { code?: unknown } | null)?.code === '55P03';

@@ -2,7 +2,7 @@
  * Deliveries to webhook endpoints: made from events, taken one after another, and what became of each. Whoever delivers
  * holds a lease on the endpoint, so that no two workers do at once.
  */
-import { sql, type Selectable } from 'kysely';
+import { type RawBuilder, type Selectable, sql } from 'kysely';
 import { afterFailure, type DeliveryState, keptForMs, type OffReason } from '../domain/webhooks.ts';
 import { insertAuditEntry } from './audit.ts';
 import type { Db, Trx } from './database.ts';
@@ -72,21 +72,33 @@ const firstWaiting = (trx: Trx, endpointId: string): Promise<DeliveryRow | undef
     .limit(1)
     .executeTakeFirst();
 
-/** Makes deliveries of the next events of the endpoint's types. @returns the first of them */
+/** No ranges. */
+const nothingSkipped = '{}';
+
+/**
+ * Makes deliveries of the next events of the endpoint's types, without those that happened while it was off.
+ *
+ * @returns the first of them
+ */
 async function makeDeliveries(trx: Trx, endpoint: EndpointRow): Promise<DeliveryRow | undefined> {
-  const { id, organization_id: organizationId, events: types } = endpoint;
+  const { id, organization_id: organizationId, events: types, skipped } = endpoint;
   for (let readUpTo = endpoint.read_up_to; ;) {
     const events = await trx
       .selectFrom('events')
       .select(['id', 'type', 'data', 'at'])
       .where('organization_id', '=', organizationId)
       .where('id', '>', readUpTo)
+      .where(sql<boolean>`not ${skipped}::int8multirange @> id`)
       .orderBy('id')
       .limit(pageSize)
       .execute();
-    if (events.length === 0) return undefined;
+    if (events.length === 0) {
+      // Nothing but what is passed over: nobody need look at it again.
+      if (skipped !== nothingSkipped) await readOnTo(trx, id, sql`greatest(read_up_to, upper(skipped) - 1)`);
+      return undefined;
+    }
     readUpTo = events.at(-1)!.id;
-    await trx.updateTable('webhook_endpoints').set({ read_up_to: readUpTo }).where('id', '=', id).execute();
+    await readOnTo(trx, id, sql`${readUpTo}::bigint`);
     const wanted = events.filter(({ type }) => types.includes(type));
     if (wanted.length === 0) continue;
     const rows = wanted.map(({ id: eventId, type, data, at }) => ({
@@ -102,6 +114,18 @@ async function makeDeliveries(trx: Trx, endpoint: EndpointRow): Promise<Delivery
     await trx.insertInto('webhook_deliveries').values(rows).execute();
     return firstWaiting(trx, id);
   }
+}
+
+/** What lies behind need not be known any more. */
+async function readOnTo(trx: Trx, id: string, eventId: RawBuilder<unknown>): Promise<void> {
+  await trx
+    .updateTable('webhook_endpoints')
+    .set({
+      read_up_to: sql<number>`${eventId}`,
+      skipped: sql<string>`skipped - int8multirange(int8range(null, ${eventId}, '(]'))`,
+    })
+    .where('id', '=', id)
+    .execute();
 }
 
 /** Gives the lease back: others need not wait for its end. */
@@ -149,7 +173,8 @@ export async function recordAttempt(
   if (next.isOff) await switchOffByItself(trx, endpoint, 'failing', now);
 }
 
-async function writeAttempt(trx: Trx, { id }: DeliveryRow, result: AttemptResult, now: Date): Promise<void> {
+async function writeAttempt(trx: Trx, delivery: DeliveryRow, result: AttemptResult, now: Date): Promise<void> {
+  const { id, replay_asked_at: replayAskedAt } = delivery;
   await trx
     .updateTable('webhook_deliveries')
     .set((row) => ({
@@ -157,7 +182,8 @@ async function writeAttempt(trx: Trx, { id }: DeliveryRow, result: AttemptResult
       last_attempt_at: now,
       last_status: 'status' in result ? result.status : null,
       last_error: 'error' in result ? result.error : null,
-      replay_asked_at: null,
+      // One that was asked for since is still to come.
+      replay_asked_at: sql<Date | null>`nullif(replay_asked_at, ${replayAskedAt}::timestamptz)`,
       ...(isDelivered(result) && {
         state: 'delivered' as const,
         delivered_at: row.fn.coalesce('delivered_at', sql<Date>`${now}`),
@@ -192,13 +218,9 @@ const why: Record<Exclude<OffReason, 'requested'>, string> = {
 };
 
 /** Switches an endpoint off and tells those who can switch it on again. */
-async function switchOffByItself(
-  trx: Trx,
-  { id, organization_id: organizationId }: EndpointRow,
-  reason: keyof typeof why,
-  at: Date,
-): Promise<void> {
-  await switchOff(trx, { id, reason, at });
+async function switchOffByItself(trx: Trx, endpoint: EndpointRow, reason: keyof typeof why, at: Date): Promise<void> {
+  const { id, organization_id: organizationId } = endpoint;
+  await switchOff(trx, endpoint, { reason, at });
   const action = 'webhook_endpoint.switched_off';
   await insertAuditEntry(trx, { organizationId, actor: 'webhooks', action, subject: id, detail: { reason }, at });
   const users = await usersWith(trx, organizationId, { permission: 'settings:manage' });
@@ -206,7 +228,7 @@ async function switchOffByItself(
     organizationId,
     kind: action,
     title: 'A webhook endpoint was switched off',
-    body: `${why[reason]} What waits for it goes out when it is switched on again: PATCH /v1/webhook-endpoints/${id} with active true.`,
+    body: `${why[reason]} What has happened until now goes out when it is switched on again: PATCH /v1/webhook-endpoints/${id} with active true.`,
     subject: id,
     at,
   });

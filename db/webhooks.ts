@@ -18,12 +18,16 @@ interface NewEndpoint {
   at: Date;
 }
 
+/** All events after one, as they are passed over while an endpoint is switched off. */
+const after = (eventId: number) => sql`int8multirange(int8range(${eventId}, null, '()'))`;
+
 /** Told of what happens from now on. */
 export async function insertEndpoint(
   trx: Trx,
   organizationId: string,
   { url, events, secret, active, at }: NewEndpoint,
 ): Promise<EndpointRow> {
+  const last = await lastEventId(trx, organizationId);
   return trx
     .insertInto('webhook_endpoints')
     .values({
@@ -34,7 +38,8 @@ export async function insertEndpoint(
       secret,
       active,
       off_reason: active ? null : 'requested',
-      read_up_to: await lastEventId(trx, organizationId),
+      read_up_to: last,
+      ...(!active && { skipped: sql<string>`${after(last)}` }),
       created_at: at,
       updated_at: at,
     })
@@ -96,7 +101,8 @@ export interface EndpointFields {
 }
 
 /**
- * Changes one that is locked. What waits is tried at once; one that is switched on is told of what happens from then on.
+ * Changes one that is locked. What waits is tried at once. One that is switched off is told, once it is on again, of what
+ * had happened until then, and then of what happens from there on.
  */
 export async function updateEndpoint(
   trx: Trx,
@@ -104,14 +110,17 @@ export async function updateEndpoint(
   { url, events, active }: Changes<EndpointFields>,
   at: Date,
 ): Promise<EndpointRow> {
-  const isSwitchedOn = active === true && !before.active;
+  const isSwitched = active !== undefined && active !== before.active;
+  const last = isSwitched ? await lastEventId(trx, before.organization_id) : 0;
   return trx
     .updateTable('webhook_endpoints')
     .set({
       ...(url !== undefined && { url }),
       ...(events !== undefined && { events }),
       ...(active !== undefined && { active, off_reason: active ? null : (before.off_reason ?? 'requested') }),
-      ...(isSwitchedOn && { read_up_to: await lastEventId(trx, before.organization_id) }),
+      ...(isSwitched && {
+        skipped: active ? sql<string>`skipped - ${after(last)}` : sql<string>`skipped + ${after(last)}`,
+      }),
       failures: 0,
       failing_since: null,
       next_attempt_at: null,
@@ -147,14 +156,22 @@ export async function rotateSecret(
     .executeTakeFirst();
 }
 
-/** Nothing is sent to it any more; what waits, waits until it is switched on again. */
+/** Nothing is sent to one that is locked any more; what has happened waits until it is switched on again. */
 export async function switchOff(
   trx: Trx,
-  { id, reason, at }: { id: string; reason: OffReason; at: Date },
+  { id, organization_id: organizationId }: EndpointRow,
+  { reason, at }: { reason: OffReason; at: Date },
 ): Promise<void> {
+  const last = await lastEventId(trx, organizationId);
   await trx
     .updateTable('webhook_endpoints')
-    .set({ active: false, off_reason: reason, next_attempt_at: null, updated_at: at })
+    .set({
+      active: false,
+      off_reason: reason,
+      skipped: sql<string>`skipped + ${after(last)}`,
+      next_attempt_at: null,
+      updated_at: at,
+    })
     .where('id', '=', id)
     .execute();
 }

@@ -7,7 +7,7 @@ type Day = (typeof days)[number];
 export interface SendWindow {
   /** `HH:MM`, inclusive. */
   startTime: string;
-  /** `HH:MM`, exclusive. Equal to `startTime` means the whole day. */
+  /** `HH:MM`, exclusive; `00:00` is midnight at the end of the day. Equal to `startTime` means the whole day. */
   endTime: string;
   /** IANA. */
   timeZone: string;
@@ -15,6 +15,13 @@ export interface SendWindow {
 }
 
 const minutesOf = (time: string): number => Number(time.slice(0, 2)) * 60 + Number(time.slice(3, 5));
+
+/** Whether the window is open until the end of the day. */
+export const endsAtMidnight = ({ startTime, endTime }: SendWindow): boolean =>
+  endTime === '00:00' || startTime === endTime;
+
+/** Whether a window lies within one day: one that goes over midnight would belong to two. */
+export const isWithinDay = (window: SendWindow): boolean => endsAtMidnight(window) || window.endTime > window.startTime;
 
 const dayOf = (local: DateTime): Day => days[local.weekday - 1]!;
 
@@ -55,7 +62,7 @@ function openingOn(window: SendWindow, local: DateTime): { opensAt: DateTime; cl
   if (!window.days.includes(dayOf(local))) return null;
   const wholeDay = window.startTime === window.endTime;
   const opensAt = wholeDay ? local.startOf('day') : instantOf(local, window.startTime);
-  const closesAt = wholeDay ? local.plus({ days: 1 }).startOf('day') : instantOf(local, window.endTime);
+  const closesAt = endsAtMidnight(window) ? local.plus({ days: 1 }).startOf('day') : instantOf(local, window.endTime);
   return opensAt < closesAt ? { opensAt, closesAt } : null;
 }
 

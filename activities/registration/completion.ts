@@ -4,12 +4,14 @@ import { unregisteredNumbers } from '../../db/numbers/registration.ts';
 import { moduleState } from '../../db/organizations.ts';
 import { segmentsPerSecond } from '../../domain/registration/throughput.ts';
 import { isFinalState } from '../../domain/registration/status.ts';
+import { orNull } from '../../twilio/errors.ts';
 import { attachNumber } from '../numbers/attach.ts';
 import { tellOfChange } from './notices.ts';
 import {
   openRegistration,
   type OrganizationRef,
   readRegistration,
+  type Registration,
   type RegistrationDeps,
   sidOf,
   subaccountOf,
@@ -19,6 +21,14 @@ type Cancellation = OrganizationRef & { actor: string; cancelledAt: string };
 
 export function createCompletionActivities(deps: RegistrationDeps) {
   const { database, clock } = deps;
+
+  /** What the registry thinks of the brand, by which carriers set its pace; null for one without secondary vetting. */
+  async function scoreOf(registration: Registration): Promise<number | null> {
+    const { brandRegistrations } = subaccountOf(deps, registration).messaging.v1;
+    const brand = await orNull(brandRegistrations(sidOf(registration, 'brand')).fetch());
+    return brand?.brandScore ?? null;
+  }
+
   return {
     /**
      * Puts the numbers that were bought before the approval into the messaging service: carriers learn of them by that
@@ -36,6 +46,7 @@ export function createCompletionActivities(deps: RegistrationDeps) {
     /** Saves what sending needs (A8): a module that was waiting for it is enabled by that. */
     async completeRegistration({ organizationId }: OrganizationRef): Promise<void> {
       await clock.sync();
+      const brandScore = await scoreOf(await openRegistration(deps, organizationId));
       await database.inOrganization(organizationId, async (trx) => {
         const registration = await readRegistration(trx, organizationId, { lock: true });
         const { row, intake } = registration;
@@ -45,7 +56,7 @@ export function createCompletionActivities(deps: RegistrationDeps) {
           .updateTable('organizations')
           .set({
             messaging_service_sid: sidOf(registration, 'messaging_service'),
-            segments_per_second: segmentsPerSecond({ useCase: intake.useCase, brandScore: null }),
+            segments_per_second: segmentsPerSecond({ useCase: intake.useCase, brandScore }),
             updated_at: at,
           })
           .where('id', '=', organizationId)

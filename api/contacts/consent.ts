@@ -22,6 +22,13 @@ const newFact = z.strictObject({
   granted: z.boolean(),
   method: text(limits.method).meta({ description: 'How it was obtained', examples: ['web_form', 'paper', 'verbal'] }),
   evidence: text(limits.evidence).nullable().default(null).meta({ description: 'What proves it' }),
+  source: text(limits.source)
+    .nullable()
+    .default(null)
+    .meta({
+      description: 'From which number or page it came',
+      examples: ['https://acme.example/apply', '+13125550100'],
+    }),
 });
 
 const entry = z
@@ -34,7 +41,7 @@ const entry = z
     method: z.string(),
     evidence: z.string().nullable(),
     actor: z.string(),
-    source: z.string().nullable(),
+    source: z.string().nullable().meta({ description: 'The number or page it came from' }),
     at: instant,
   })
   .meta({ id: 'ConsentEntry' });
@@ -100,7 +107,7 @@ export const consentRoutes: FastifyPluginAsyncZod = async (app) => {
       },
     },
     async (request, reply) => {
-      const fact = { ...request.body, actor: actorOf(request), source: null };
+      const fact = { ...request.body, actor: actorOf(request) };
       const [organizationId, contactId] = [organizationOf(request), request.params.id];
       let isToWake = false;
       const { status, body } = await command(request, reply, async (trx) => {

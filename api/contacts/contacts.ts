@@ -27,6 +27,19 @@ async function requireOwner(trx: Trx, organizationId: string, ownerId: string | 
   }
 }
 
+/** @throws {Problem} 422 for a change that leaves more attributes than there may be; whoever only removes some may go on */
+function requireFewAttributes(
+  { attributes }: { attributes: object },
+  changes: Record<string, string | null> = {},
+): void {
+  const count = Object.keys(attributes).length;
+  if (count <= limits.attributes || Object.values(changes).every((value) => value === null)) return;
+  throw refused(
+    'too_many_attributes',
+    `The contact would have ${count} attributes, and may have ${limits.attributes}: remove some by setting them to null.`,
+  );
+}
+
 async function readContact(trx: Trx, organizationId: string, id: string) {
   const row = await findContact(trx, organizationId, id);
   if (!row) throw notFound('contact');
@@ -125,7 +138,9 @@ export const contactRoutes: FastifyPluginAsyncZod = async (app) => {
         const stamp = { by: actorOf(request), at: clock.now() };
         if (!(await updateContact(trx, organizationId, id, fields, stamp))) throw notFound('contact');
         if (lists) await setLists(trx, organizationId, id, lists, clock.now());
-        return readContact(trx, organizationId, id);
+        const changed = await readContact(trx, organizationId, id);
+        requireFewAttributes(changed, fields.attributes);
+        return changed;
       });
     },
   );

@@ -23,35 +23,55 @@ const faults = {
 interface Line {
   number: number;
   text: string;
+  /** What ends it: in a quoted cell it belongs to the text. */
+  end: string;
   bytes: number;
   valid: boolean;
 }
 
-/** Splits bytes into lines; a line that is too long is skipped without being kept. */
+const [lineFeed, carriageReturn] = [10, 13];
+
+/**
+ * Splits bytes into lines, which end with LF, CRLF or, in files of old Macs, CR. A line that is too long is skipped without
+ * being kept.
+ */
 class LineSplitter {
   #rest: Buffer = Buffer.alloc(0);
   #number = 0;
   #skipping = false;
 
   *push(chunk: Buffer): Generator<Line | { number: number; tooLong: true }> {
-    let data = this.#rest.length ? Buffer.concat([this.#rest, chunk]) : chunk;
-    for (let end = data.indexOf(10); end !== -1; end = data.indexOf(10)) {
-      yield* this.#line(data.subarray(0, end));
-      data = data.subarray(end + 1);
+    const data = this.#rest.length ? Buffer.concat([this.#rest, chunk]) : chunk;
+    let from = 0;
+    let feed = data.indexOf(lineFeed);
+    let ret = data.indexOf(carriageReturn);
+    // A CR at the very end may be half of a CRLF: the next chunk tells.
+    while (feed !== -1 || (ret !== -1 && ret + 1 < data.length)) {
+      const isReturn = ret !== -1 && (feed === -1 || ret < feed);
+      const at = isReturn ? ret : feed;
+      const end = !isReturn ? '\n' : data[at + 1] === lineFeed ? '\r\n' : '\r';
+      yield* this.#line(data.subarray(from, at), end);
+      from = at + end.length;
+      if (feed !== -1 && feed < from) feed = data.indexOf(lineFeed, from);
+      if (ret !== -1 && ret < from) ret = data.indexOf(carriageReturn, from);
     }
-    if (data.length > maxRecordBytes && !this.#skipping) {
+    const open = data.subarray(from);
+    const length = ret === -1 ? open.length : open.length - 1;
+    if (length > maxRecordBytes && !this.#skipping) {
       this.#skipping = true;
       yield { number: this.#number + 1, tooLong: true };
     }
     // Copied: a small rest must not keep a whole chunk alive.
-    this.#rest = this.#skipping ? Buffer.alloc(0) : Buffer.from(data);
+    this.#rest = Buffer.from(this.#skipping ? open.subarray(length) : open);
   }
 
   *end(): Generator<Line | { number: number; tooLong: true }> {
-    if (this.#rest.length) yield* this.#line(this.#rest);
+    if (this.#rest.length === 0) return;
+    const isEnded = this.#rest.at(-1) === carriageReturn;
+    yield* this.#line(isEnded ? this.#rest.subarray(0, -1) : this.#rest, isEnded ? '\r' : '');
   }
 
-  *#line(bytes: Buffer): Generator<Line | { number: number; tooLong: true }> {
+  *#line(bytes: Buffer, end: string): Generator<Line | { number: number; tooLong: true }> {
     this.#number += 1;
     const number = this.#number;
     if (this.#skipping) {
@@ -62,7 +82,7 @@ class LineSplitter {
       const withoutMark =
         number === 1 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
       const text = withoutMark.toString('utf8');
-      yield { number, text, bytes: bytes.length, valid: !text.includes('\uFFFD') || isUtf8(withoutMark) };
+      yield { number, text, end, bytes: bytes.length, valid: !text.includes('\uFFFD') || isUtf8(withoutMark) };
     }
   }
 }
@@ -81,8 +101,7 @@ function scan(text: string, open: boolean): 'complete' | 'open' | 'malformed' {
       }
       quoted = false;
       at = mark + 1;
-      const ends = at === text.length || text[at] === ',' || (text[at] === '\r' && at === text.length - 1);
-      if (!ends) return 'malformed';
+      if (at < text.length && text[at] !== ',') return 'malformed';
       at += 1;
       // The next cell is empty and the line ends: nothing more to look at.
     } else if (text[at] === '"') {
@@ -98,8 +117,6 @@ function scan(text: string, open: boolean): 'complete' | 'open' | 'malformed' {
   }
   return quoted ? 'open' : 'complete';
 }
-
-const withoutReturn = (text: string): string => (text.endsWith('\r') ? text.slice(0, -1) : text);
 
 /** Puts lines together to records. */
 class RecordReader {
@@ -143,14 +160,13 @@ class RecordReader {
 }
 
 function* plainRecord({ number, text, valid }: Line): Generator<CsvItem> {
-  const row = withoutReturn(text);
-  if (row.trim() === '') return;
-  yield valid ? { line: number, cells: row.split(',') } : { line: number, fault: faults.notUtf8 };
+  if (text.trim() === '') return;
+  yield valid ? { line: number, cells: text.split(',') } : { line: number, fault: faults.notUtf8 };
 }
 
 function* quotedRecord(lines: Line[]): Generator<CsvItem> {
   const line = lines[0]!.number;
-  const text = withoutReturn(lines.map((part) => part.text).join('\n'));
+  const text = lines.map((part) => (part === lines.at(-1) ? part.text : part.text + part.end)).join('');
   if (!lines.every(({ valid }) => valid)) {
     yield { line, fault: faults.notUtf8 };
     return;

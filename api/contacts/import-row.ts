@@ -19,6 +19,7 @@ const known = [
   'consent',
   'consentMethod',
   'consentEvidence',
+  'consentSource',
 ] as const;
 type Column = (typeof known)[number];
 
@@ -84,15 +85,20 @@ const widths: Partial<Record<Column, number>> = {
   timeZone: limits.timeZone,
   consentMethod: limits.method,
   consentEvidence: limits.evidence,
+  consentSource: limits.source,
 };
+
+const noPhone = {
+  invalid: 'this number cannot exist; expected 10 digits, or + and the country code',
+  extension: 'this number has an extension, which cannot be texted; expected the number alone',
+  not_a_number: 'this is not a phone number; expected one like +14155550123',
+} as const;
 
 function phone(column: 'mobile' | 'homePhone', written: string | null): string | null {
   if (written === null) return null;
   const parsed = parsePhone(written);
   if (parsed.status === 'valid') return parsed.number;
-  return parsed.status === 'invalid'
-    ? reject(column, 'this number cannot exist; expected 10 digits, or + and the country code')
-    : reject(column, 'this is not a phone number; expected one like +14155550123');
+  return reject(column, noPhone[parsed.status]);
 }
 
 const knownZones = new Map<string, boolean>();
@@ -140,6 +146,7 @@ function cellsOf({ columns }: Header, cells: readonly string[]) {
     if ('known' in column) values[column.known] = value === '' ? null : value;
     else if (value !== '') attributes.push([name, value]);
   }
+  if (attributes.length > limits.attributes) reject('row', `it has more than ${limits.attributes} attributes`);
   return { values, attributes: Object.fromEntries(attributes) };
 }
 
@@ -174,7 +181,8 @@ export function readRow(
     if (granted.length && !mobile) reject('consent', 'consent is for a mobile number, and the row has none');
     const method = values.consentMethod ?? 'import';
     const evidence = values.consentEvidence ?? `CSV import line ${line}`;
-    const consent = granted.length ? { purposes: granted, method, evidence } : null;
+    const source = values.consentSource ?? null;
+    const consent = granted.length ? { purposes: granted, method, evidence, source } : null;
     return { firstName, lastName, mobile, homePhone, email, postalCode, timeZone, attributes, lists, consent };
   } catch (error) {
     if (error instanceof Rejection) return { reason: error.message };

@@ -5,10 +5,11 @@ import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { importChunk } from '../../db/contact-import.ts';
-import { claimKey, storeAnswer } from '../../db/idempotency.ts';
+import { allowIdle } from '../../db/database.ts';
+import { storeAnswer } from '../../db/idempotency.ts';
 import { audit } from '../audit.ts';
 import { actorOf, organizationOf } from '../auth.ts';
-import { type Answer, claimOf, inTransaction, replay, requireSameRequest } from '../idempotency.ts';
+import { type Answer, claimOf, inTransaction, replay, requireSameRequest, takeKey } from '../idempotency.ts';
 import { wakeAfterCommit } from '../messages/wake.ts';
 import { invalid, Problem, tooMany } from '../problems.ts';
 import { text } from '../schemas.ts';
@@ -16,6 +17,10 @@ import { importContacts, type ImportResult } from './importer.ts';
 import { limits } from './schemas.ts';
 
 const maxBytes = 200 * 1024 * 1024;
+/** For the last byte to arrive. */
+export const longestUploadMs = 600_000;
+/** Then the last two chunks are written. */
+const lastChunksMs = 120_000;
 /** Each import holds up to two connections to Postgres. */
 const maxAtOnce = 4;
 
@@ -42,8 +47,9 @@ const result = z
 
 const description = `A CSV file in UTF-8 with a header row: \`firstName\`, \`lastName\`, \`mobile\`, \`homePhone\`,
 \`email\`, \`postalCode\`, \`timeZone\`, \`lists\` (separated by \`;\`), \`consent\` (transactional, promotional or both),
-\`consentMethod\`, \`consentEvidence\`; any other column becomes an attribute. A row updates the contact with its mobile
-number, or without one its email; empty cells leave values as they are. Bad rows are reported, good rows are kept.`;
+\`consentMethod\`, \`consentEvidence\`, \`consentSource\` (the number or page it came from); any other column becomes an
+attribute. A row updates the contact with its mobile number, or without one its email; empty cells leave values as they are.
+Bad rows are reported, good rows are kept.`;
 
 /** The bytes of a request, hashed as they pass. Closing the request early ends the iteration with an error. */
 async function* bytesOf(raw: IncomingMessage, hash: Hash): AsyncGenerator<Buffer> {
@@ -104,7 +110,8 @@ async function importOnce(request: FastifyRequest, reply: Reply, list: string | 
     return body;
   }
   const answer: Answer<number, ImportResult> = await inTransaction(request, async (trx) => {
-    const stored = await claimKey(trx, claim, Buffer.alloc(32), request.server.deps.clock.now());
+    await allowIdle(trx, longestUploadMs + lastChunksMs);
+    const stored = await takeKey(trx, claim, Buffer.alloc(32), request.server.deps.clock.now());
     if (stored) {
       for await (const bytes of bytesOf(request.body as IncomingMessage, hash)) void bytes;
       requireSameRequest(stored, hash.digest());

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { Contact } from '../../db/contacts.ts';
 import { parsePhone } from '../../domain/phone.ts';
-import { email, id, instant, phoneNumber, text, timeZone } from '../schemas.ts';
+import { email, id, instant, noPhoneNumber, phoneNumber, text, timeZone } from '../schemas.ts';
 
 /** Most characters, or most items. */
 export const limits = {
@@ -13,6 +13,7 @@ export const limits = {
   timeZone: 64,
   method: 50,
   evidence: 2_000,
+  source: 2_000,
   attributes: 100,
   attributeName: 100,
   attribute: 1_000,
@@ -30,8 +31,8 @@ const mobile = z
   .max(limits.phone)
   .transform((written, context) => {
     const phone = parsePhone(written);
-    if (phone.status !== 'not_a_number') return { number: phone.number, status: phone.status };
-    context.addIssue({ code: 'custom', message: 'is not a phone number: write it like +14155550123' });
+    if ('number' in phone) return { number: phone.number, status: phone.status };
+    context.addIssue({ code: 'custom', message: noPhoneNumber[phone.status] });
     return z.NEVER;
   })
   .meta({ description: 'In any common form', examples: ['+14155550123'] });
@@ -62,7 +63,10 @@ const fields = {
 const someAttributes = <T extends z.ZodType>(value: T) =>
   z
     .record(attributeName, value)
-    .refine((given) => Object.keys(given).length <= limits.attributes, `must be at most ${limits.attributes}`);
+    .refine(
+      (given) => Object.keys(given).length <= limits.attributes,
+      `must hold at most ${limits.attributes} attributes`,
+    );
 
 export const newContact = z
   .strictObject({ ...fields, attributes: someAttributes(z.string().max(limits.attribute)) })
@@ -72,7 +76,7 @@ export const contactChanges = z
   .strictObject({
     ...fields,
     attributes: someAttributes(z.string().max(limits.attribute).nullable()).meta({
-      description: 'Merged into the attributes that are there; null removes one',
+      description: `Merged into the attributes that are there; null removes one. ${limits.attributes} in all`,
     }),
   })
   .partial();

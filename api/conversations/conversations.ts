@@ -41,7 +41,9 @@ export async function readConversation(trx: Trx, request: FastifyRequest, conver
 async function readUpTo(trx: Trx, row: ListedConversation, messageId: string | undefined): Promise<string | null> {
   if (messageId === undefined) return row.last_inbound_id;
   const named = await findMessage(trx, row.organization_id, messageId);
-  if (named?.contact_number !== row.contact_number || named.line !== row.line) throw notFound('message');
+  if (named?.contact_number !== row.contact_number || named.line !== row.line) {
+    throw notFound('message');
+  }
   return messageId;
 }
 

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { Trx } from '../../db/database.ts';
 import { allKeptSince, lastEventId, type LiveEvent } from '../../db/live-events.ts';
 import { organizationOf } from '../auth.ts';
-import { Problem } from '../problems.ts';
+import { Problem, problemAnswer, tooMany } from '../problems.ts';
 import { createEventFeed, type Subscriber } from './event-feed.ts';
 
 const heartbeatMs = 15_000;
@@ -78,12 +78,7 @@ function openStream(): TextStream {
 }
 
 const tooManyStreams = (): Problem =>
-  new Problem({
-    status: 503,
-    slug: 'too-many-streams',
-    detail: `There are ${mostStreams} event streams of this organization already: close some, or share them.`,
-    headers: { 'retry-after': '60' },
-  });
+  tooMany(`There are ${mostStreams} event streams of this organization already: close some, or share them.`, 60);
 
 export const eventRoutes: FastifyPluginAsyncZod = async (app) => {
   const { database, clock } = app.deps;
@@ -129,7 +124,7 @@ export const eventRoutes: FastifyPluginAsyncZod = async (app) => {
           '`notification.created`, with ids and states as `data`. With the header `Last-Event-ID` a stream goes on ' +
           'after that event; one that is not kept any more is answered with the event `reset` first: read anew what ' +
           'you show. A comment is sent every 15 seconds.',
-        response: { 200: { content: { 'text/event-stream': { schema: z.string() } } } },
+        response: { 200: { content: { 'text/event-stream': { schema: z.string() } } }, 429: problemAnswer },
       },
     },
     async (request, reply) => {

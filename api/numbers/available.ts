@@ -15,7 +15,7 @@ import {
 } from '../../domain/number-search.ts';
 import { parsePostalCode } from '../../domain/postal-codes.ts';
 import { searchNumbers } from '../../twilio/available-numbers.ts';
-import { invalid, Problem } from '../problems.ts';
+import { invalid, Problem, problemAnswer } from '../problems.ts';
 import { ask } from '../twilio-answers.ts';
 import { accountOf } from './account.ts';
 
@@ -144,7 +144,7 @@ export const availableNumberRoutes: FastifyPluginAsyncZod = async (app) => {
 When it finds none, \`suggestions\` are searches that do find some; only when none of those tried does, one that is not
 checked, which its reason says.`,
         querystring,
-        response: { 200: found },
+        response: { 200: found, 409: problemAnswer, 422: problemAnswer },
       },
     },
     async (request) => {

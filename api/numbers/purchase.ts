@@ -12,7 +12,7 @@ import { actorOf, organizationOf } from '../auth.ts';
 import { command, commandOutside } from '../idempotency.ts';
 import { invalid, refused } from '../problems.ts';
 import { id, phoneNumber } from '../schemas.ts';
-import { accountOf } from './account.ts';
+import { requireAccount } from './account.ts';
 import { numberJob, readJob } from './jobs.ts';
 import { startJob, untilFinished } from './job-start.ts';
 import { lockFreeUsers, lockUsers, objectionTo } from './line-users.ts';
@@ -67,6 +67,7 @@ async function beginOne(trx: Trx, request: FastifyRequest, body: z.infer<typeof 
   // Before anything is judged: a repeated request must not find its own purchase in its way.
   const { id: jobId, isNew } = await beginJob(trx, job);
   if (!isNew) return jobId;
+  await requireAccount(trx, organizationId);
   const own = await findNumberByPhone(trx, organizationId, body.phoneNumber);
   if (own) {
     const detail = `The organization has this number already (${own.id}): change it with PATCH /v1/numbers/${own.id}.`;
@@ -96,6 +97,7 @@ async function outcomeOf(trx: Trx, organizationId: string, jobId: string): Promi
 /** Begins a bulk purchase. Users who cannot be given a line are results that failed, and hold up nobody. */
 async function beginBulk(trx: Trx, request: FastifyRequest, body: z.infer<typeof bulk>): Promise<string> {
   const organizationId = organizationOf(request);
+  await requireAccount(trx, organizationId);
   await requirePool(trx, organizationId, body.poolId);
   const users = await lockUsers(trx, organizationId, body.userIds);
   const at = request.server.deps.clock.now();
@@ -150,7 +152,6 @@ it (\`GET /v1/numbers/jobs/{id}\`).`,
     async (request, reply) => {
       const { body } = request;
       await requireTerms(request, body.acceptTerms);
-      await accountOf(request);
       requireAreaCode(areaCodeOf(body.phoneNumber) ?? '', 'phoneNumber');
       const organizationId = organizationOf(request);
       const answer = await commandOutside(request, reply, async (requestKey) => {
@@ -179,7 +180,6 @@ it (\`GET /v1/numbers/jobs/{id}\`).`,
     },
     async (request, reply) => {
       await requireTerms(request, request.body.acceptTerms);
-      await accountOf(request);
       requireAreaCode(request.body.areaCode, 'areaCode');
       const { status, body } = await command(request, reply, async (trx) => ({
         status: 202 as const,

@@ -4,6 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Trx } from '../../db/database.ts';
 import { findOrganization, moduleState, switchModule } from '../../db/organizations.ts';
+import { findRegistration } from '../../db/registration/registrations.ts';
 import type { OrganizationRow } from '../../db/schema.ts';
 import { audit } from '../audit.ts';
 import { organizationOf } from '../auth.ts';
@@ -19,27 +20,80 @@ export const moduleSchema = z
   })
   .meta({ id: 'Module' });
 
-/** @throws {Problem} 409 that says what is missing, unless the organization can send */
+/** What the organization must have before its module is on (A11), by the names of the API's fields. */
+const detailsOf = ({ country, region, organization_number: organizationNumber }: OrganizationRow) => ({
+  country,
+  region,
+  organizationNumber,
+});
+
+const missingDetails = (row: OrganizationRow): string[] =>
+  Object.entries(detailsOf(row)).flatMap(([name, value]) => (value === null ? [name] : []));
+
+const hasAccount = ({ account_sid: sid, auth_token: token, messaging_service_sid: service }: OrganizationRow) =>
+  sid !== null && token !== null && service !== null;
+
+const setThem = (row: OrganizationRow, missing: readonly string[]): string =>
+  `have the operator set ${missing.join(', ')} with PATCH /v1/organizations/${row.id}`;
+
+/** What is left to do before the organization can send, and which of it can be done now. */
+async function stepsLeft(trx: Trx, row: OrganizationRow): Promise<{ steps: string[]; allowed: string[] }> {
+  const steps: string[] = [];
+  const allowed: string[] = [];
+  const missing = missingDetails(row);
+  if (!row.module_on) {
+    if (missing.length > 0) steps.push(setThem(row, missing));
+    else allowed.push('POST /v1/module/enable');
+    steps.push('switch the module on with POST /v1/module/enable');
+  }
+  if (hasAccount(row)) return { steps, allowed };
+  const registration = await findRegistration(trx, row.id);
+  if (registration?.state === 'submitted') {
+    steps.push('wait for its registration, which is under way (GET /v1/registration says what is awaited)');
+  } else {
+    steps.push(
+      'submit its registration (POST /v1/registration/submit), or attach an account that is registered already (PUT /v1/module/credentials)',
+    );
+    allowed.push('POST /v1/registration/submit', 'PUT /v1/module/credentials');
+  }
+  return { steps, allowed };
+}
+
+/** @throws {Problem} 409 that says what is left to do and how, unless the organization can send */
 export async function requireEnabled(trx: Trx, organizationId: string): Promise<void> {
   const row = await findOrganization(trx, organizationId);
   if (!row) throw notFound('organization');
-  const { state: current, missing } = moduleState(row);
+  const { state: current } = moduleState(row);
   if (current === 'enabled') return;
+  const { steps, allowed } = await stepsLeft(trx, row);
   throw conflict(
     'not-enabled',
-    `The SMS module is ${current.replace('_', ' ')}: it cannot send yet. Missing: ${missing.join(', ') || 'enabling it'}.`,
+    `The SMS module is ${current.replace('_', ' ')}: nothing can be sent yet. Left to do: ${steps.join('; ')}.`,
+    allowed,
   );
 }
 
 /** @throws {Problem} 422 that names what the organization must have before its module is on (A11) */
 function requireDetails(row: OrganizationRow): void {
-  const details = { country: row.country, region: row.region, organizationNumber: row.organization_number };
-  const missing = Object.entries(details).flatMap(([name, value]) => (value === null ? [name] : []));
+  const missing = missingDetails(row);
   if (missing.length === 0) return;
   throw refused(
     'details_missing',
-    `The organization lacks ${missing.join(', ')}: have the operator set them with PATCH /v1/organizations/${row.id}, then enable the module.`,
+    `The organization lacks ${missing.join(', ')}: ${setThem(row, missing)}, then enable the module.`,
     { missing },
+  );
+}
+
+/** @throws {Problem} 409 for what would take from an organization whose module is on what that needs (A11) */
+export function requireKept(row: OrganizationRow, changes: object): void {
+  const cleared = Object.entries(changes).flatMap(([name, value]) =>
+    value === null && name in detailsOf(row) ? [name] : [],
+  );
+  if (!row.module_on || cleared.length === 0) return;
+  throw conflict(
+    'module-on',
+    `The SMS module of this organization is on, and needs ${cleared.join(', ')}: send another value, or disable the module first (POST /v1/module/disable).`,
+    ['POST /v1/module/disable'],
   );
 }
 
@@ -50,7 +104,10 @@ async function change(trx: Trx, request: FastifyRequest, on: boolean) {
   if (on) requireDetails(row);
   if (row.module_on === on) return moduleState(row);
   await audit(trx, request, on ? 'module.enabled' : 'module.disabled', organizationId);
-  return moduleState(await switchModule(trx, organizationId, on, request.server.deps.clock.now()));
+  const switched = await switchModule(trx, organizationId, on, request.server.deps.clock.now());
+  // As it is now: what it had a moment ago may have been taken from it.
+  if (on) requireDetails(switched);
+  return moduleState(switched);
 }
 
 export const moduleRoutes: FastifyPluginAsyncZod = async (app) => {

@@ -12,6 +12,7 @@ import type { OrganizationRow } from '../../db/schema.ts';
 import { defaultSettings } from '../../domain/settings.ts';
 import { audit } from '../audit.ts';
 import { command, inTransaction } from '../idempotency.ts';
+import { requireKept } from './module.ts';
 import { decodeIdCursor, pageOf, pageQuery, toPage } from '../pagination.ts';
 import { notFound } from '../problems.ts';
 import { id, idParams, instant, search, text, timeZone } from '../schemas.ts';
@@ -125,6 +126,8 @@ export const organizationRoutes: FastifyPluginAsyncZod = async (app) => {
       schema: {
         tags,
         summary: 'Change an organization',
+        description:
+          'While its SMS module is on, `country`, `region` and `organizationNumber` cannot be taken from it: 409.',
         params: idParams,
         body: z.strictObject(fields).partial(),
         response: { 200: organization },
@@ -135,6 +138,7 @@ export const organizationRoutes: FastifyPluginAsyncZod = async (app) => {
       return inTransaction(request, async (trx) => {
         const row = await updateOrganization(trx, params.id, body, clock.now());
         if (!row) throw notFound('organization');
+        requireKept(row, body);
         await audit(trx, request, 'organization.changed', row.id, { fields: Object.keys(body) }, row.id);
         return toOrganization(row);
       });

@@ -6,21 +6,24 @@ import { changeSettings, readSettings } from '../../db/organizations.ts';
 import type { Trx } from '../../db/database.ts';
 import { findNumberByPhone } from '../../db/numbers/lines.ts';
 import { judgeAnew } from '../../db/outbox.ts';
+import { isLocalNumber } from '../../domain/area-codes.ts';
 import { mostForwarded } from '../../domain/forwarded-text.ts';
 import { mergeCodesIn } from '../../domain/merge-codes.ts';
 import { mentionsStop } from '../../domain/message-text.ts';
 import { purposes } from '../../domain/purpose.ts';
-import { days, type SendWindow } from '../../domain/send-window.ts';
+import { days, isWithinDay, type SendWindow } from '../../domain/send-window.ts';
 import type { Settings } from '../../domain/settings.ts';
 import { audit } from '../audit.ts';
 import { organizationOf } from '../auth.ts';
 import { wakeAfterCommit } from '../messages/wake.ts';
-import { invalid } from '../problems.ts';
+import { invalid, refused } from '../problems.ts';
 import { email, phoneNumber, text, timeOfDay, timeZone, webAddress } from '../schemas.ts';
 
 const sendWindow = z.strictObject({
   startTime: timeOfDay,
-  endTime: timeOfDay.meta({ description: 'Equal to startTime: the whole day' }),
+  endTime: timeOfDay.meta({
+    description: 'Later than startTime; `00:00` is midnight at the end of the day; equal to startTime: the whole day',
+  }),
   timeZone,
   days: z
     .array(z.enum(days))
@@ -53,7 +56,8 @@ const asksProperly = (written: string): boolean => {
 const replyForwarding = z.strictObject({
   email: email.nullable(),
   phone: phoneNumber.nullable().meta({
-    description: 'A cell number, none of your lines; what it writes to your lines is no message of a contact any more',
+    description:
+      'A cell number of the United States or Canada, none of your lines; what it writes to your lines is no message of a contact any more',
   }),
 });
 
@@ -139,18 +143,26 @@ function changedWindow(current: SendWindow, change: Changes<SendWindow>): SendWi
     timeZone: change.timeZone ?? current.timeZone,
     days: change.days ?? current.days,
   };
-  if (changed.endTime >= changed.startTime) return changed;
+  if (isWithinDay(changed)) return changed;
   throw invalid([
     {
       path: 'sendWindow.endTime',
-      message: 'must be after startTime, or equal to it for the whole day: windows end by midnight',
+      message:
+        'must be after startTime, 00:00 for midnight, or equal to startTime for the whole day; a window cannot go over midnight: name a timeZone in which it does not',
     },
   ]);
 }
 
-/** @throws {Problem} 400 for a line of ours: what is passed on would come back as a message of a contact */
+/** @throws {Problem} 422 for what costs more than a text near by; 400 for a line of ours: what is passed on would come back */
 async function requireCell(trx: Trx, organizationId: string, phone: string | null | undefined): Promise<void> {
-  if (!phone || !(await findNumberByPhone(trx, organizationId, phone))) return;
+  if (!phone) return;
+  if (!isLocalNumber(phone)) {
+    throw refused(
+      'forwarding_not_allowed',
+      'Replies are forwarded to local numbers of the United States and Canada only, because costly destinations invite toll fraud: name such a cell number.',
+    );
+  }
+  if (!(await findNumberByPhone(trx, organizationId, phone))) return;
   const message = 'is one of your own lines: name a cell number that somebody carries';
   throw invalid([{ path: 'replyForwarding.phone', message }]);
 }

@@ -2,8 +2,9 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { emailTaken, findUser, insertUser, listUsers, updateUser } from '../../db/users.ts';
+import { findUser, insertUser, listUsers, updateUser } from '../../db/users.ts';
 import type { UserRow } from '../../db/schema.ts';
+import { violates } from '../../db/violations.ts';
 import { audit } from '../audit.ts';
 import { organizationOf, principalOf, requirePermission } from '../auth.ts';
 import { command } from '../idempotency.ts';
@@ -14,7 +15,7 @@ import { email, id, idParams, instant, permission, permissionSet, phoneNumber, t
 
 const fields = {
   name: text(200),
-  email,
+  email: email.meta({ description: 'Of no other user of the organization, in whatever case' }),
   mobile: phoneNumber.nullable(),
   timeZone: timeZone.nullable(),
   active: z.boolean().meta({ description: 'Keys of a user who is not active are refused' }),
@@ -26,8 +27,14 @@ const newUser = z.strictObject({
   mobile: fields.mobile.default(null),
   timeZone: fields.timeZone.default(null),
   active: fields.active.default(true),
-  permissions: permissionSet.default(['messages:send']),
+  permissions: permissionSet
+    .optional()
+    .meta({ description: 'By default `messages:send`, or none where whoever adds the user lacks it' }),
 });
+
+/** What a user is given when nothing is said: no more than is held by who adds them. */
+const defaultPermissions = (request: FastifyRequest): Permission[] =>
+  (['messages:send'] as const).filter((name) => principalOf(request).permissions.has(name));
 
 const user = z
   .object({
@@ -74,9 +81,10 @@ export const userRoutes: FastifyPluginAsyncZod = async (app) => {
       schema: { tags, summary: 'Add a user', body: newUser, response: { 201: user } },
     },
     async (request, reply) => {
-      requireGrantable(request, request.body.permissions);
+      const { permissions = defaultPermissions(request), ...rest } = request.body;
+      requireGrantable(request, permissions);
       const { status, body } = await command(request, reply, async (trx) => {
-        const row = await insertUser(trx, organizationOf(request), request.body, clock.now());
+        const row = await insertUser(trx, organizationOf(request), { ...rest, permissions }, clock.now());
         if (!row) throw taken();
         await audit(trx, request, 'user.created', row.id, { permissions: row.permissions });
         return { status: 201 as const, body: toUser(row) };
@@ -137,9 +145,10 @@ export const userRoutes: FastifyPluginAsyncZod = async (app) => {
         const current = await findUser(trx, organizationId, params.id);
         if (!current) throw notFound('user');
         requireGrantable(request, body.permissions ?? [], current.permissions);
-        if (body.email && (await emailTaken(trx, organizationId, body.email, params.id))) throw taken();
         await audit(trx, request, 'user.changed', params.id, { fields: Object.keys(body) });
-        return updateUser(trx, organizationId, params.id, body, clock.now());
+        return updateUser(trx, organizationId, params.id, body, clock.now()).catch((error: unknown) => {
+          throw violates(error, 'users_email') ? taken() : error;
+        });
       });
       app.authenticator.forget();
       return toUser(changed!);

@@ -1,6 +1,6 @@
 /** Validation of what comes in: the Zod schemas of the routes, and what no schema should have to repeat. */
 import { safeParse, type $ZodIssue, type $ZodType } from 'zod/v4/core';
-import type { FastifySchemaCompiler } from 'fastify';
+import type { FastifyRequest, FastifySchemaCompiler } from 'fastify';
 import type { App } from '../deps.ts';
 import { type FieldError, invalid, Problem } from '../problems.ts';
 
@@ -54,6 +54,23 @@ function inspect(value: unknown, part: string): void {
   }
 }
 
+/** @throws {Problem} 400 for what no schema should have to look for */
+export function requireReadable(request: FastifyRequest): void {
+  inspect(request.params, 'path');
+  inspect(request.query, 'query');
+  if (!request.routeOptions.config.rawBody) inspect(request.body, 'body');
+  // A route with a body schema validates `undefined` too, but says "body: expected object" less helpfully.
+  const bodySchema = request.routeOptions.schema?.body as $ZodType | undefined;
+  if (request.body === undefined && bodySchema && !safeParse(bodySchema, undefined).success) {
+    throw new Problem({
+      status: 400,
+      slug: 'bad-request',
+      detail: 'This request needs a JSON body: send one with Content-Type: application/json.',
+      members: { errors: [{ path: 'body', message: 'is missing' }] },
+    });
+  }
+}
+
 /** Checks every request before its schema does. */
 export function addInputChecks(app: App): void {
   app.setValidatorCompiler(validatorCompiler);
@@ -64,18 +81,6 @@ export function addInputChecks(app: App): void {
     else void parseJson(request, body, done);
   });
   app.addHook('preValidation', async (request) => {
-    inspect(request.params, 'path');
-    inspect(request.query, 'query');
-    if (!request.routeOptions.config.rawBody) inspect(request.body, 'body');
-    // A route with a body schema validates `undefined` too, but says "body: expected object" less helpfully.
-    const bodySchema = request.routeOptions.schema?.body as $ZodType | undefined;
-    if (request.body === undefined && bodySchema && !safeParse(bodySchema, undefined).success) {
-      throw new Problem({
-        status: 400,
-        slug: 'bad-request',
-        detail: 'This request needs a JSON body: send one with Content-Type: application/json.',
-        members: { errors: [{ path: 'body', message: 'is missing' }] },
-      });
-    }
+    if (!request.routeOptions.config.isSigned) requireReadable(request);
   });
 }

@@ -64,8 +64,9 @@ const commonHeaders = (method: string, access: Access | undefined): JsonObject =
     }),
 });
 
-/** Wraps a response schema with a description, as OpenAPI wants it. */
+/** Wraps a response schema with a description, as OpenAPI wants it. A problem is described like all of its status. */
 function described(status: string, response: JsonObject): JsonObject {
+  if ((response['content'] as JsonObject | undefined)?.['application/problem+json']) return problem(Number(status));
   if (response['content'] || response['type'] === 'null') return { description: STATUS_CODES[status], ...response };
   return { description: STATUS_CODES[status], content: { 'application/json': { schema: response } } };
 }

@@ -10,7 +10,7 @@ import { audit } from '../audit.ts';
 import { organizationOf } from '../auth.ts';
 import { command } from '../idempotency.ts';
 import { decodeCursor, pageOf, pageQuery, toPage } from '../pagination.ts';
-import { conflict, notFound, problemAnswer } from '../problems.ts';
+import { conflict, notFound } from '../problems.ts';
 import { idParams } from '../schemas.ts';
 import { delivery, toDelivery } from './schemas.ts';
 import { wakeEndpoint } from './wake.ts';
@@ -23,9 +23,15 @@ async function replay(trx: Trx, request: FastifyRequest, { id, deliveryId }: { i
   const endpoint = await findEndpoint(trx, organizationOf(request), id);
   const row = endpoint && (await lockDelivery(trx, id, deliveryId));
   if (!row) throw notFound('delivery');
-  if (!endpoint.active)
-    throw conflict('endpoint-off', 'The endpoint is switched off: switch it on first.', ['activate']);
-  if (row.state === 'waiting') throw conflict('still-waiting', 'It was not delivered yet, and is going to be: wait.');
+  const change = `PATCH /v1/webhook-endpoints/${id}`;
+  if (!endpoint.active) {
+    const detail = `The endpoint is switched off: switch it on first (${change} with active true), then ask again.`;
+    throw conflict('endpoint-off', detail, [change]);
+  }
+  if (row.state === 'waiting') {
+    const detail = `It was not delivered yet, and is going to be, in its turn: wait. After a failure, ${change} with active true has what waits tried at once.`;
+    throw conflict('still-waiting', detail, [change]);
+  }
   await audit(trx, request, 'webhook_delivery.replayed', deliveryId, { endpointId: id });
   return toDelivery(await askForReplay(trx, deliveryId, request.server.deps.clock.now()));
 }
@@ -43,7 +49,7 @@ export const webhookDeliveryRoutes: FastifyPluginAsyncZod = async (app) => {
         tags,
         summary: 'List what was sent, or waits to be sent, newest event first',
         description:
-          'Of the last 30 days. While the endpoint fails, what happens joins the list with the next attempt.',
+          'Of the last 30 days. At most 500 wait in the list; what happens meanwhile joins it once they are through.',
         params: idParams,
         querystring: z.object({ ...pageQuery, state: z.enum(deliveryStates).optional() }),
         response: { 200: pageOf(delivery) },
@@ -70,7 +76,7 @@ export const webhookDeliveryRoutes: FastifyPluginAsyncZod = async (app) => {
         summary: 'Send a delivery once more',
         description: 'One attempt, with the same `webhook-id`, besides what waits, whose order it does not change.',
         params: idParams.extend({ deliveryId: z.string() }),
-        response: { 202: delivery, 409: problemAnswer },
+        response: { 202: delivery },
       },
     },
     async (request, reply) => {

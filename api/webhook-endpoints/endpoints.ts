@@ -18,7 +18,7 @@ import { audit } from '../audit.ts';
 import { organizationOf } from '../auth.ts';
 import { command, inTransaction } from '../idempotency.ts';
 import { decodeIdCursor, pageOf, pageQuery, toPage } from '../pagination.ts';
-import { notFound, problemAnswer, refused } from '../problems.ts';
+import { notFound, refused } from '../problems.ts';
 import { idParams, nothing } from '../schemas.ts';
 import { endpoint, endpointFields, endpointWithSecret, rotation, toEndpoint } from './schemas.ts';
 import { wakeEndpoint } from './wake.ts';
@@ -80,7 +80,7 @@ export const webhookEndpointRoutes: FastifyPluginAsyncZod = async (app) => {
         description:
           'By https to a public server. Signed by the Standard Webhooks scheme; docs/webhooks.md has it all.',
         body: fields.create,
-        response: { 201: endpointWithSecret, 422: problemAnswer },
+        response: { 201: endpointWithSecret },
       },
     },
     async (request, reply) => {

@@ -12,7 +12,7 @@ import { changedSignal as campaignChanged } from '../../workflows/campaign-revie
 import { brandWorkflowId, campaignWorkflowId } from '../../workflows/ids.ts';
 import type { Deps } from '../deps.ts';
 import { invalid, Problem } from '../problems.ts';
-import { notSigned, signatureOf, twilioAccounts } from './twilio-caller.ts';
+import { notSigned, readTheRestAsNothing, signatureOf, twilioAccounts } from './twilio-caller.ts';
 
 const maxBytes = 1024 * 1024;
 const mostEvents = 1_000;
@@ -123,6 +123,7 @@ export const twilioEvents: FastifyPluginAsyncZod = async (app) => {
     { parseAs: 'buffer', bodyLimit: maxBytes },
     (_request, body, done) => done(null, body),
   );
+  readTheRestAsNothing(app);
 
   /** @throws {Problem} 403 */
   const callerOf = async (request: FastifyRequest, body: Buffer, events: readonly unknown[]): Promise<string> => {
@@ -137,7 +138,7 @@ export const twilioEvents: FastifyPluginAsyncZod = async (app) => {
   app.post(
     '/twilio/events',
     {
-      config: { access: 'public', rawBody },
+      config: { access: 'public', isSigned: true, rawBody },
       schema: {
         tags: ['Twilio calls'],
         summary: 'Events of a registration, as CloudEvents',

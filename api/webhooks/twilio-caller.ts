@@ -5,6 +5,7 @@ import type { FastifyRequest } from 'fastify';
 import { organizationByAccount } from '../../db/organizations.ts';
 import { isSignedByTwilio } from '../../twilio/signature.ts';
 import type { App } from '../deps.ts';
+import { requireReadable } from '../plugins/input.ts';
 import { forbidden } from '../problems.ts';
 
 declare module 'fastify' {
@@ -102,18 +103,32 @@ function twilioCallers(app: App): (request: FastifyRequest) => Promise<string> {
   };
 }
 
+/** What Twilio never sends is read as nothing: it is not signed, and so refused with a 403 like the rest that is not. */
+export function readTheRestAsNothing(app: App): void {
+  app.addContentTypeParser('*', (_request, payload, done) => {
+    payload.resume();
+    done(null, undefined);
+  });
+}
+
 /**
  * Prepares a plugin for form posts that Twilio signs.
  *
- * @returns the `preValidation` of its routes. Before the schema judges the fields: who has not signed learns nothing about
- * them
+ * @returns the `config` and the `preValidation` of its routes. The signature comes before everything that is said of the
+ * fields: who has not signed learns nothing about them
  */
-export async function acceptSignedForms(app: App): Promise<(request: FastifyRequest) => Promise<void>> {
+export async function acceptSignedForms(app: App) {
+  app.removeAllContentTypeParsers();
   await app.register(formbody);
+  readTheRestAsNothing(app);
   app.decorateRequest('twilioOrganizationId', '');
   const callerOf = twilioCallers(app);
-  return async (request) => {
-    request.twilioOrganizationId = await callerOf(request);
-    await app.deps.clock.sync(20);
+  return {
+    config: { access: 'public', isSigned: true } as const,
+    preValidation: async (request: FastifyRequest): Promise<void> => {
+      request.twilioOrganizationId = await callerOf(request);
+      requireReadable(request);
+      await app.deps.clock.sync(20);
+    },
   };
 }

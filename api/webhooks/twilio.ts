@@ -72,17 +72,15 @@ const segmentsIn = (written = ''): number | null => (/^[1-9]\d{0,2}$/.test(writt
 
 export const twilioWebhooks: FastifyPluginAsyncZod = async (app) => {
   const root = app as unknown as App;
-  const preValidation = await acceptSignedForms(root);
+  const signed = await acceptSignedForms(root);
   const report = statusReporter(root);
   const { clock } = app.deps;
   const tags = ['Twilio calls'];
-  const config = { access: 'public' } as const;
 
   app.post(
     '/twilio/messages/:messageId/status',
     {
-      config,
-      preValidation,
+      ...signed,
       schema: {
         tags,
         summary: 'A status callback',
@@ -112,8 +110,7 @@ export const twilioWebhooks: FastifyPluginAsyncZod = async (app) => {
   app.post(
     '/twilio/inbound',
     {
-      config,
-      preValidation,
+      ...signed,
       schema: {
         tags,
         summary: 'A message from a contact',

@@ -23,13 +23,12 @@ const phoneFor = async (system: Db, forwardTo: string | null): Promise<string | 
 
 export const twilioVoice: FastifyPluginAsyncZod = async (app) => {
   const { database } = app.deps;
-  const preValidation = await acceptSignedForms(app);
+  const signed = await acceptSignedForms(app);
 
   app.post(
     '/twilio/voice',
     {
-      config: { access: 'public' },
-      preValidation,
+      ...signed,
       schema: {
         tags: ['Twilio calls'],
         summary: 'A phone call to a line',

@@ -4,7 +4,7 @@
  *
  * For activities and the API only: it reads time zone data, which must not decide anything inside a workflow.
  */
-import { days as dayNames, type SendWindow } from '../send-window.ts';
+import { days as dayNames, endsAtMidnight, type SendWindow } from '../send-window.ts';
 import { instantAt, minutesOf, weekdayOf } from './days.ts';
 import type { Place } from './places.ts';
 import { allOpenFrom, allOpenUntil, endingEarly, isOpen, type DailySpans } from './spans.ts';
@@ -38,9 +38,10 @@ export interface Question {
   marginMinutes?: number;
 }
 
-function spansOfWindow({ startTime, endTime, timeZone, days }: SendWindow): DailySpans {
-  const wholeDay = startTime === endTime;
-  const [start, end] = wholeDay ? [0, 1440] : [minutesOf(startTime), minutesOf(endTime)];
+function spansOfWindow(window: SendWindow): DailySpans {
+  const { startTime, endTime, timeZone, days } = window;
+  const start = startTime === endTime ? 0 : minutesOf(startTime);
+  const end = endsAtMidnight(window) ? 1440 : minutesOf(endTime);
   return (day) => {
     if (!days.includes(dayNames[weekdayOf(day)]!)) return null;
     const [from, until] = [instantAt(timeZone, day, start), instantAt(timeZone, day, end)];

@@ -1,5 +1,5 @@
 /** Why a message is held, in words for the people who wait for it (E2, E4). */
-import { days as dayNames, localTime, nextOpening, type SendWindow } from '../send-window.ts';
+import { days as dayNames, endsAtMidnight, localTime, nextOpening, type SendWindow } from '../send-window.ts';
 import { hoursOn, isHolidayFor } from './day-hours.ts';
 import { clockOf, dayOf, weekdayOf } from './days.ts';
 import { holdReason, lawfulAt, marginMinutes, type Question } from './hours.ts';
@@ -76,8 +76,10 @@ function daysOf({ days }: SendWindow): string {
   )}`;
 }
 
-const hoursOf = ({ startTime, endTime }: SendWindow): string =>
-  startTime === endTime ? 'the whole day' : `from ${startTime} to ${endTime}`;
+const hoursOf = (window: SendWindow): string =>
+  window.startTime === window.endTime
+    ? 'the whole day'
+    : `from ${window.startTime} to ${endsAtMidnight(window) ? 'midnight' : window.endTime}`;
 
 /**
  * What holds a message at an instant, for example "It is 07:12 or 06:12 in Idaho (America/Boise or

@@ -219,6 +219,23 @@ it('a replay is one attempt with the same id, beside what waits, whose order it 
   ).toBe(1);
 });
 
+it('a replay that is asked for while another of the same delivery is on its way is an attempt of its own', async () => {
+  const acme = await endpoint();
+  await tell(acme, 'a');
+  await run(acme);
+  const [a] = await log(acme);
+  const replay = () => database.inOrganization(acme.organizationId, (trx) => askForReplay(trx, a!.id, clock.now()));
+  await replay();
+  receiver.answer = (response) => {
+    time.offset += 1;
+    receiver.answer = 204;
+    void replay().then(() => response.writeHead(204).end());
+  };
+  await run(acme);
+  expect(names()).toEqual(['a', 'a', 'a']);
+  expect((await log(acme))[0]).toMatchObject({ attempts: 3, replay_asked_at: null });
+});
+
 it('two workers at once deliver each event once, in order', async () => {
   const acme = await endpoint();
   const all = Array.from({ length: 60 }, (_, n) => `msg_${n}`);

@@ -79,6 +79,25 @@ describe('consent', () => {
     ]);
   });
 
+  test('keeps from which number or page it came, by the API and by import, in the ledger and in the export', async () => {
+    const page = 'https://acme.example/apply';
+    const made = await contact({ mobile: '4155550123' });
+    const path = `/v1/contacts/${made.id}/consent`;
+    const fact = { purpose: 'promotional', granted: true, method: 'web_form' };
+    expect((await client.post(path, { ...fact, source: page })).body).toMatchObject({ source: page });
+    expect((await client.post(path, fact)).body).toMatchObject({ source: null });
+    expect((await client.post(path, { ...fact, source: ' ' })).body).toMatchObject({ errors: [{ path: 'source' }] });
+    const file = 'mobile,consent,consentSource\n4155550123,transactional,+13125550100\n4155550123,transactional,';
+    const { body: result } = await client.post('/v1/contacts/import', file, { 'content-type': 'text/csv' });
+    expect(result).toMatchObject({ updated: 2, rejectedCount: 0 });
+    const sources = [page, null, '+13125550100', null];
+    const ledger = (await client.get(path)).body.items;
+    expect(ledger.map(({ source }: { source: string | null }) => source)).toEqual(sources);
+    const exported = parse((await client.get('/v1/consent/export')).body, { columns: true }) as { source: string }[];
+    expect(exported.map(({ source }) => source)).toEqual(sources.map((source) => source ?? ''));
+    expect((await client.get(`/v1/contacts/${made.id}`)).body.attributes).toEqual({});
+  });
+
   test('of an unknown contact is a 404, without a purpose a 400', async () => {
     const fact = { purpose: 'promotional', granted: true, method: 'x' };
     expect((await client.post('/v1/contacts/con_1/consent', fact)).status).toBe(404);

@@ -123,6 +123,8 @@ const header = 'firstName,mobile,homePhone,email,postalCode,timeZone,lists,conse
 const badRows: [string, string | Buffer, RegExp][] = [
   ['a word for a phone number', 'Ada,call me,,,,,,,', /mobile: .*not a phone number/],
   ['a phone number that cannot exist', 'Ada,415555,,,,,,,', /mobile: .*cannot exist/],
+  ['an extension', 'Ada,415-555-0123 x5,,,,,,,', /mobile: .*has an extension/],
+  ['an area code that nobody can have', 'Ada,+10004567890,,,,,,,', /mobile: .*cannot exist/],
   ['a bad home phone', 'Ada,,home,,,,,,', /homePhone: .*not a phone number/],
   ['nothing that says who it is', ',,,,94103,,,,x', /row: it is empty/],
   ['a bad email', 'Ada,,,ada@,,,,,', /email: .*not an email/],
@@ -196,6 +198,19 @@ test.each([
   expect(answer.body.errors[0]).toMatchObject(
     body === '' ? { message: expect.any(String) } : { path: 'header', message: expect.stringMatching(message) },
   );
+});
+
+test.each([
+  ['only', 'firstName,mobile\r"Ada\rLovelace",4155550123\rBob,bad\r\rEve,4155550124\r'],
+  ['in the last rows', 'firstName,mobile\n"Ada\rLovelace",4155550123\nBob,bad\r\rEve,4155550124'],
+])('CR as old Macs end lines, %s, loses nothing', async (_where, file) => {
+  expect((await upload(file)).body).toEqual({
+    imported: 2,
+    updated: 0,
+    rejected: [{ line: 4, reason: expect.stringContaining('mobile') }],
+    rejectedCount: 1,
+  });
+  expect((await all()).map(({ firstName }: { firstName: string }) => firstName)).toEqual(['Ada\rLovelace', 'Eve']);
 });
 
 test('at most 10,000 rejected rows are listed, and all are counted', async () => {

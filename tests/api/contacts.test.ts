@@ -68,8 +68,41 @@ describe('a contact', () => {
 
   test('keeps a number that cannot exist, marked invalid; what is no number is refused', async () => {
     expect(await contact({ mobile: '415 555' })).toMatchObject({ mobile: '415 555', phoneStatus: 'invalid' });
+    expect(await contact({ mobile: '+10004567890' })).toMatchObject({ mobile: '+10004567890', phoneStatus: 'invalid' });
     const answer = await client.post('/v1/contacts', { mobile: 'call me' });
     expect(answer).toMatchObject({ status: 400, body: { errors: [{ path: 'mobile' }] } });
+    const office = await client.post('/v1/contacts', { mobile: '415-555-0123 ext. 5' });
+    expect(office).toMatchObject({
+      status: 400,
+      body: { errors: [{ path: 'mobile', message: expect.stringContaining('has an extension') }] },
+    });
+  });
+
+  test('has at most 100 attributes, also after several changes, and is told so', async () => {
+    const attributes = (from: number, count: number, value: string | null = 'x') =>
+      Object.fromEntries(Array.from({ length: count }, (_, n) => [`a${from + n}`, value]));
+    expect(await client.post('/v1/contacts', { attributes: attributes(0, 101) })).toMatchObject({
+      status: 400,
+      body: { errors: [{ path: 'attributes', message: 'must hold at most 100 attributes' }] },
+    });
+    const path = `/v1/contacts/${(await contact({ attributes: attributes(0, 100) })).id}`;
+    expect(await client.patch(path, { attributes: { a100: 'x', a0: 'y' } })).toMatchObject({
+      status: 422,
+      body: { reason: 'too_many_attributes', detail: expect.stringContaining('101 attributes, and may have 100') },
+    });
+    expect((await client.get(path)).body.attributes).toEqual(attributes(0, 100));
+    expect((await client.patch(path, { attributes: { a100: 'x', a0: null } })).body.attributes).toEqual(
+      attributes(1, 100),
+    );
+    // One with more, from several imports, may still be changed otherwise and be relieved of some.
+    await api.database.system
+      .updateTable('contacts')
+      .set({ attributes: JSON.stringify(attributes(0, 150)) })
+      .where('id', '=', path.split('/').at(-1)!)
+      .execute();
+    expect((await client.patch(path, { firstName: 'Ada' })).status).toBe(200);
+    expect((await client.patch(path, { attributes: attributes(0, 20, null) })).status).toBe(200);
+    expect((await client.patch(path, { attributes: { a149: 'y' } })).status).toBe(422);
   });
 
   test('whose number bounced keeps it invalid when it is sent unchanged; another one is judged anew', async () => {

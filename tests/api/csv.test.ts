@@ -32,6 +32,8 @@ describe('any cells come back as they were written', () => {
     ['CRLF, all quoted', '\r\n', quoted],
     ['LF, quoted where needed', '\n', sparing],
     ['CRLF, quoted where needed', '\r\n', sparing],
+    ['CR, all quoted', '\r', quoted],
+    ['CR, quoted where needed', '\r', sparing],
   ])('%s', async (_what, newline, write) => {
     await fc.assert(
       fc.asyncProperty(
@@ -51,8 +53,8 @@ describe('any cells come back as they were written', () => {
               rows
                 .slice(0, n)
                 .map((cells) => cells.map(write).join())
-                .join('\n')
-                .split('\n').length + (n ? 1 : 0),
+                .join(newline)
+                .split(/\r\n|\r|\n/).length + (n ? 1 : 0),
           );
           expect(items.map(({ line }) => line)).toEqual(lines);
         },
@@ -99,6 +101,21 @@ describe('a bad record costs only itself', () => {
       { line: 3, cells: ['b'] },
     ]);
   });
+
+  test.each(['\n', '\r\n', '\r'])(
+    'a line without end is skipped up to its %j, wherever the pieces are cut',
+    async (end) => {
+      const file = `a${end}${'x'.repeat(maxRecordBytes + 1)}${end}b${end}"c"${end}`;
+      for (const size of [1, 7, maxRecordBytes + 3, maxRecordBytes + 4, 100_000]) {
+        expect(await read(file, size), String(size)).toEqual([
+          { line: 1, cells: ['a'] },
+          { line: 2, fault: expect.stringContaining('longer than') },
+          { line: 3, cells: ['b'] },
+          { line: 4, cells: ['c'] },
+        ]);
+      }
+    },
+  );
 
   test('whatever the bytes, every line is accounted for once, in order', async () => {
     const bytes = fc.array(fc.constantFrom(34, 44, 10, 13, 65, 0, 0xc3, 0xa9, 0xff, 0xef, 0xbb, 0xbf), {

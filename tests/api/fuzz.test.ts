@@ -25,14 +25,20 @@ const workflow = {
   getHandle: () => ({ executeUpdate: away, signal: away, query: away }),
 };
 const connection = { withDeadline: (_at: number, work: () => unknown) => work() };
-// Twilio knows nobody, and has nothing on sale.
+// Twilio knows nobody, and has nothing on sale; or does not like how it was asked for.
+let searches = 0;
+const search = async () => {
+  searches += 1;
+  if (searches % 3 === 0) throw Object.assign(new Error('Invalid'), { status: 400, code: 21_401 });
+  return [];
+};
 const stranger = async () => {
   throw Object.assign(new Error('Authenticate'), { status: 401, code: 20003 });
 };
 const twilio = {
   client: () => ({
     api: { v2010: { accounts: () => ({ fetch: stranger }) } },
-    availablePhoneNumbers: () => ({ local: { list: async () => [] } }),
+    availablePhoneNumbers: () => ({ local: { list: search } }),
   }),
 };
 const api = await startApi({
@@ -42,6 +48,8 @@ const api = await startApi({
 const mine = await fillTenant(api.database, 'Mine', '+14155550101');
 const theirs = await fillTenant(api.database, 'Zebulon', '+12125550177');
 const key = await api.key(mine.organization);
+/** An organization that has nothing, not even an account. */
+const bare = await api.organization({ name: 'Bare' });
 // So that what needs an account goes on to Twilio, and what needs an organization that can send to the rules for sending.
 await api.database.system
   .updateTable('organizations')
@@ -193,6 +201,10 @@ describe.each(operations)('$method $path', (operation) => {
 
   test('answers as documented to one of its users', async () => {
     await expect(fuzz(operation, { authorization, 'longwave-user': mine.ids.user }, runs / 2)).resolves.toBeUndefined();
+  });
+
+  test('answers as documented to an organization that has nothing yet', async () => {
+    await expect(fuzz(operation, { authorization: `Bearer ${bare.key}` }, runs / 4)).resolves.toBeUndefined();
   });
 
   test('answers as documented without a key, and to ids of another tenant in headers', async () => {

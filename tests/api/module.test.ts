@@ -92,6 +92,26 @@ describe('enabling', () => {
     expect((await client.get('/v1/module')).body.state).toBe('disabled');
   });
 
+  test.each(['country', 'region', 'organizationNumber'])(
+    'keeps the %s: it is taken from the organization only once the module is disabled',
+    async (name) => {
+      await setDetails(details);
+      await client.post('/v1/module/enable');
+      expect(await setDetails({ name: 'Renamed', [name]: null })).toMatchObject({
+        status: 409,
+        body: {
+          type: '/problems/module-on',
+          detail: expect.stringContaining('POST /v1/module/disable'),
+          allowed: ['POST /v1/module/disable'],
+        },
+      });
+      expect((await api.operator.get(`/v1/organizations/${acme.id}`)).body).toMatchObject({ name: 'Acme', ...details });
+      expect((await setDetails({ [name]: 'CA' })).status).toBe(200);
+      await client.post('/v1/module/disable');
+      expect((await setDetails({ [name]: null })).body).toMatchObject({ [name]: null, module: 'disabled' });
+    },
+  );
+
   test('needs settings:manage', async () => {
     const weak = api.client(await api.key(acme.id, { permissions: ['registration:manage'] }));
     for (const response of [

@@ -75,3 +75,12 @@ describe.each(operations)('$method $path', ({ method, path, operation }) => {
     if (path.includes('{')) expect(operation.responses).toHaveProperty('404');
   });
 });
+
+test.each([
+  ['/v1/numbers/available', ['400', '401', '403', '409', '422', '500', '503']],
+  ['/v1/notifications', ['400', '401', '403', '422', '500', '503']],
+  ['/v1/events', ['400', '401', '403', '429', '500', '503']],
+])('GET %s says every problem it may answer: %j', (path, problems) => {
+  const { responses } = document.paths[path].get;
+  expect(Object.keys(responses)).toEqual(expect.arrayContaining(problems));
+});

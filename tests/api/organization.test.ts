@@ -1,5 +1,8 @@
 /** Organizations, their settings, module, users, keys and audit log. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { permissions } from '../../api/permissions.ts';
 import { defaultSettings } from '../../domain/settings.ts';
 import { type Api, type Client, type Organization, startApi } from './support.ts';
 
@@ -98,6 +101,11 @@ describe('organizations', () => {
 });
 
 describe('settings', () => {
+  test('are all in docs/api.md, as are the permissions', async () => {
+    const page = await readFile(join(import.meta.dirname, '../../docs/api.md'), 'utf8');
+    for (const name of [...Object.keys(defaultSettings), ...permissions]) expect(page).toContain(`| \`${name}\` `);
+  });
+
   test('start as the defaults', async () => {
     const { body } = await client.get('/v1/settings');
     expect(body).toEqual(defaultSettings);
@@ -138,6 +146,18 @@ describe('settings', () => {
     });
   });
 
+  test('a window may end at midnight, which is 00:00', async () => {
+    const until = (endTime: string) => client.patch('/v1/settings', { sendWindow: { endTime } });
+    expect(await until('00:00')).toMatchObject({
+      status: 200,
+      body: { sendWindow: { startTime: '08:00', endTime: '00:00' } },
+    });
+    expect(await until('07:59')).toMatchObject({
+      status: 400,
+      body: { errors: [{ path: 'sendWindow.endTime', message: expect.stringContaining('00:00 for midnight') }] },
+    });
+  });
+
   test('equal times mean the whole day', async () => {
     expect((await client.patch('/v1/settings', { sendWindow: { startTime: '00:00', endTime: '00:00' } })).status).toBe(
       200,
@@ -146,6 +166,7 @@ describe('settings', () => {
 
   test.each([
     [{ sendWindow: { startTime: '17:00' } }, 'sendWindow.endTime'],
+    [{ sendWindow: { startTime: '22:00', endTime: '06:00' } }, 'sendWindow.endTime'],
     [{ sendWindow: { startTime: '8:00' } }, 'sendWindow.startTime'],
     [{ sendWindow: { startTime: '24:00' } }, 'sendWindow.startTime'],
     [{ sendWindow: { timeZone: 'Mars/Olympus' } }, 'sendWindow.timeZone'],
@@ -204,6 +225,17 @@ describe('settings', () => {
     expect(third.body.replyForwarding).toEqual({ email: null, phone: '+14155550100' });
   });
 
+  test.each(['+447911123456', '+18005550100', '+17875550100'])(
+    'replies are not forwarded to %s, as calls are not: that is where toll fraud is',
+    async (phone) => {
+      expect(await client.patch('/v1/settings', { replyForwarding: { phone } })).toMatchObject({
+        status: 422,
+        body: { reason: 'forwarding_not_allowed', detail: expect.stringContaining('United States and Canada') },
+      });
+      expect((await client.get('/v1/settings')).body.replyForwarding.phone).toBeNull();
+    },
+  );
+
   test('the digest goes out at nine until another time of day is chosen', async () => {
     expect((await client.get('/v1/settings')).body.digestTime).toBe('09:00');
     expect((await client.patch('/v1/settings', { digestTime: '17:30' })).body.digestTime).toBe('17:30');
@@ -260,6 +292,41 @@ describe('users', () => {
     expect((await client.patch(`/v1/users/${bob.body.id}`, { email: 'bob@example.com' })).status).toBe(200);
     const other = await api.organization({ name: 'Other' });
     expect((await other.client.post('/v1/users', ada)).status).toBe(201);
+  });
+
+  test('have emails that differ in more than case, and are stored as they were written', async () => {
+    const made = await client.post('/v1/users', { name: 'Ada', email: 'Ada@Example.com' });
+    expect(made.body.email).toBe('Ada@Example.com');
+    expect(await client.post('/v1/users', ada)).toMatchObject({ status: 422, body: { reason: 'email_taken' } });
+    const bob = await client.post('/v1/users', { name: 'Bob', email: 'bob@example.com' });
+    const path = `/v1/users/${bob.body.id}`;
+    expect(await client.patch(path, { email: 'ADA@example.com' })).toMatchObject({
+      status: 422,
+      body: { reason: 'email_taken' },
+    });
+    expect((await client.patch(path, { email: 'BOB@example.com' })).body.email).toBe('BOB@example.com');
+  });
+
+  test('of whom ten take one email at the same moment: one has it, the others are told so', async () => {
+    const made = await Promise.all(
+      Array.from({ length: 10 }, (_, n) => client.post('/v1/users', { name: 'x', email: `x${n}@example.com` })),
+    );
+    const answers = await Promise.all(
+      made.map(({ body }) => client.patch(`/v1/users/${body.id}`, { email: 'wanted@example.com' })),
+    );
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+    expect(answers.filter(({ status }) => status === 422)).toHaveLength(9);
+    expect(new Set(answers.map(({ body }) => body.reason))).toEqual(new Set([undefined, 'email_taken']));
+  });
+
+  test('are given messages:send by default, as far as whoever adds them has it', async () => {
+    const limited = api.client(await api.key(acme.id, { permissions: ['settings:manage'] }));
+    expect(await limited.post('/v1/users', ada)).toMatchObject({ status: 201, body: { permissions: [] } });
+    const asked = { name: 'Bob', email: 'bob@example.com', permissions: ['messages:send'] };
+    expect(await limited.post('/v1/users', asked)).toMatchObject({
+      status: 403,
+      body: { permission: 'messages:send' },
+    });
   });
 
   test('of another organization are unknown', async () => {

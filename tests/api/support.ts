@@ -40,15 +40,20 @@ export interface Api {
  *
  * @param overrides what the test replaces of its dependencies
  * @param port where it listens; any free one by default
+ * @param wrap changes how the API reaches its database
  */
-export async function startApi(overrides: Partial<Deps> = {}, port = 0): Promise<Api> {
+export async function startApi(
+  overrides: Partial<Deps> = {},
+  port = 0,
+  wrap: (database: Database) => Database = (database) => database,
+): Promise<Api> {
   const own = await cloneDatabase();
   const database = openDatabase(own.url);
   const clock = testClock();
   const operatorKey = `lw_operator_${randomBytes(24).toString('base64url')}`;
   await upsertEnvironmentKey(database.system, hashKey(operatorKey), clock.now());
   const app = await buildApp({
-    database,
+    database: wrap(database),
     clock,
     temporal: { client: null as never, ping: async () => {} },
     twilio: null as never,

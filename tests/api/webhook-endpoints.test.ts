@@ -2,6 +2,7 @@
 import { afterAll, expect, test } from 'vitest';
 import { tellStreams } from '../../db/live-events.ts';
 import { nextStep } from '../../db/webhook-deliveries.ts';
+import { endpointFields } from '../../api/webhook-endpoints/schemas.ts';
 import { startApi } from './support.ts';
 
 const woken: unknown[] = [];
@@ -55,6 +56,12 @@ test.for([
   ['https://169.254.169.254/latest/meta-data', /no public server/],
   ['https://[::1]/', /no public server/],
   ['https://[::ffff:10.0.0.1]/', /no public server/],
+  ['https://localhost/', /no public server/],
+  ['https://LOCALHOST.:8443/', /no public server/],
+  ['https://hooks.localhost/', /no public server/],
+  ['https://printer.local/', /no public server/],
+  ['https://metadata.google.internal/', /no public server/],
+  ['https://intranet/', /no public server/],
   ['https://user:word@hooks.acme.example/', /password/],
   ['https://hooks.acme.example/#here', /fragment/],
 ] as const)('%s is refused', async ([address, why]) => {
@@ -63,6 +70,16 @@ test.for([
     status: 400,
     body: { errors: [{ path: 'url', message: expect.stringMatching(why) }] },
   });
+});
+
+test('names that only look like those inside are taken, and this machine where it is allowed', async () => {
+  for (const address of ['https://internal.acme.example/', 'https://local.example/', 'https://notlocal.example/']) {
+    await made({ ...given, url: address });
+  }
+  const lenient = endpointFields(true).create;
+  for (const address of ['https://localhost/', 'http://localhost:9/', 'http://127.0.0.1:9/']) {
+    expect(lenient.safeParse({ ...given, url: address }).success, address).toBe(true);
+  }
 });
 
 test('events must be named, each of the known types', async () => {
@@ -146,13 +163,20 @@ test('deliveries are listed newest first, page by page, by state; one that waits
   expect(failed).toMatchObject([{ eventId: 'evt_2', state: 'failed', payload: { data: { n: 1 } } }]);
 
   const replay = (n: number) => acme.client.post(`${list}/${rows[n]!.id}/replay`);
-  expect(await replay(4)).toMatchObject({ status: 409, body: { type: '/problems/still-waiting' } });
+  const change = `PATCH /v1/webhook-endpoints/${id}`;
+  expect(await replay(4)).toMatchObject({
+    status: 409,
+    body: { type: '/problems/still-waiting', detail: expect.stringContaining(`wait. After a failure, ${change}`) },
+  });
   woken.length = 0;
   expect(await replay(1)).toMatchObject({ status: 202, body: { state: 'failed', replayAskedAt: expect.any(String) } });
   expect(woken).toEqual([{ organizationId: acme.id, endpointId: id }]);
   expect((await acme.client.post(`${list}/whd_unknown/replay`)).status).toBe(404);
   await acme.client.patch(`/v1/webhook-endpoints/${id}`, { active: false });
-  expect(await replay(1)).toMatchObject({ status: 409, body: { type: '/problems/endpoint-off' } });
+  expect(await replay(1)).toMatchObject({
+    status: 409,
+    body: { type: '/problems/endpoint-off', detail: expect.stringContaining(change), allowed: [change] },
+  });
   expect(await audited()).toContain('webhook_delivery.replayed');
 });
 

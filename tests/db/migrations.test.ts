@@ -157,7 +157,30 @@ test('what waits for lawful hours waits for the window that they narrow', async 
       db,
     );
   }
-  await migrateUpTo();
+  await migrateUpTo('-users-and-webhooks.ts');
   const { rows } = await sql`select held_reason from outbox order by message_id`.execute(db);
   expect(rows).toEqual([{ held_reason: 'outside_window' }, { held_reason: 'paced' }, { held_reason: null }]);
+});
+
+test('users whose emails differ in case only stop the migration, which names them; webhooks go on as they were', async () => {
+  await migrateUpTo('-users-and-webhooks.ts');
+  // What an endpoint that is off has not read, it is not told; whether it happened before is not known.
+  await sql`insert into webhook_endpoints (id, organization_id, url, events, secret, active, off_reason, read_up_to,
+      created_at, updated_at)
+    values ('whe_on', ${organization}, 'https://a.example', '{}', 'x', true, null, 7, ${now}, ${now}),
+      ('whe_off', ${organization}, 'https://a.example', '{}', 'x', false, 'gone', 7, ${now}, ${now})`.execute(db);
+  const addUser = (id: string, email: string) =>
+    sql`insert into users (id, organization_id, name, email, created_at, updated_at)
+      values (${id}, ${organization}, 'Ada', ${email}, ${now}, ${now})`.execute(db);
+  await addUser('usr_1', 'ada@acme.example');
+  await addUser('usr_2', 'Ada@acme.example');
+  await expect(migrate(files[done]!)).rejects.toThrow(`usr_1 and usr_2 of ${organization}`);
+  await sql`update users set email = 'lovelace@acme.example' where id = 'usr_2'`.execute(db);
+  await migrate(files[done]!);
+  await expect(addUser('usr_3', 'LOVELACE@acme.example')).rejects.toMatchObject({ constraint: 'users_email' });
+  const { rows: endpoints } = await sql`select id, skipped from webhook_endpoints order by id`.execute(db);
+  expect(endpoints).toEqual([
+    { id: 'whe_off', skipped: '{[8,)}' },
+    { id: 'whe_on', skipped: '{}' },
+  ]);
 });

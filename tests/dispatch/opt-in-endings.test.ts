@@ -81,7 +81,7 @@ const row = (mobile: string, purposes: ('transactional' | 'promotional')[]): Imp
   timeZone: null,
   attributes: {},
   lists: [],
-  consent: { purposes, method: 'import', evidence: 'line 2' },
+  consent: { purposes, method: 'import', evidence: 'line 2', source: null },
 });
 const importing = (trx: Trx, purposes: ('transactional' | 'promotional')[] = ['transactional']) =>
   importChunk(trx, { organizationId: acme.id, rows: [row(robin.mobile, purposes)], actor: 'test', at: at(1) });

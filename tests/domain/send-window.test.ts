@@ -19,7 +19,7 @@ function shownOpen({ startTime, endTime, timeZone, days: on }: SendWindow, at: D
   const local = DateTime.fromJSDate(at, { zone: timeZone });
   if (!on.includes(days[local.weekday - 1]!)) return false;
   const shown = local.toFormat('HH:mm');
-  return startTime === endTime || (startTime <= shown && shown < endTime);
+  return startTime === endTime || (startTime <= shown && (shown < endTime || endTime === '00:00'));
 }
 
 describe('a send window', () => {
@@ -52,8 +52,10 @@ describe('a send window', () => {
           const middle = new Date((at.getTime() + closing.getTime()) / 2);
           expect(closingAt(window, middle)).toEqual(closing);
           expect(closingAt(window, new Date(closing.getTime() - 1))).toEqual(closing);
-          // At the closing itself it is closed, unless the next whole day begins there.
-          if (window.startTime !== window.endTime) expect(open(window, closing)).toBe(false);
+          // At the closing itself it is closed, unless the next whole day begins there, or the day begins after the start.
+          const beginsLate = localTime(closing, window.timeZone).toFormat('HH:mm') > window.startTime;
+          if (window.startTime !== window.endTime && !(window.endTime === '00:00' && beginsLate))
+            expect(open(window, closing)).toBe(false);
           expect(
             localTime(at, window.timeZone).hasSame(localTime(new Date(closing.getTime() - 1), window.timeZone), 'day'),
           ).toBe(true);
@@ -164,6 +166,23 @@ describe('on the night of a clock change', () => {
     const window = windowOf('02:10', '02:50', 'America/Chicago');
     const opening = nextOpening(window, new Date('2027-03-14T06:00:00Z'))!;
     expect(localTime(opening, window.timeZone).toISO()).toContain('2027-03-15T02:10');
+  });
+});
+
+describe('a window until 00:00', () => {
+  it('closes at the midnight that ends the day, and not before it opens', () => {
+    const window = windowOf('08:00', '00:00', 'America/Chicago', ['mon']);
+    const monday = new Date('2026-12-07T14:00:00Z');
+    expect(nextOpening(window, new Date('2026-12-01T15:00:00Z'))).toEqual(monday);
+    expect(closingAt(window, monday)).toEqual(new Date('2026-12-08T06:00:00Z'));
+    expect(closingAt(window, new Date(monday.getTime() - 1))).toBeNull();
+    expect(closingAt(window, new Date('2026-12-08T05:59:59.999Z'))).toEqual(new Date('2026-12-08T06:00:00Z'));
+    expect(closingAt(window, new Date('2026-12-08T06:00:00Z'))).toBeNull();
+  });
+
+  it('where a clock change takes midnight away, closes at the change', () => {
+    const window = windowOf('20:00', '00:00', 'Africa/Cairo');
+    expect(closingAt(window, new Date('2027-04-29T20:00:00Z'))).toEqual(new Date('2027-04-29T22:00:00Z'));
   });
 });
 

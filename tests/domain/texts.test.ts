@@ -196,19 +196,42 @@ describe('a phone number', () => {
     ['+1 312-555-0123', '+13125550123'],
     [' +33 6 12 34 56 78 ', '+33612345678'],
     ['312/555/0123', '+13125550123'],
+    // With the hyphens, spaces and invisible marks of word processors and address books.
+    ['312\u2011555\u20110123', '+13125550123'],
+    ['(312)\u00A0555\u20130123', '+13125550123'],
+    ['\u202D+1 (312) 555\u22120123\u202C', '+13125550123'],
+    // An area code that nobody has yet.
+    ['+1 299 555 0123', '+12995550123'],
   ])('written %s is %s', ([written, number]) => {
     expect(parsePhone(written!)).toEqual({ status: 'valid', number });
   });
 
-  it.for(['12345', '555-01', '+999 123 456 7890', '31255501234567'])(
-    '%s is kept as it is, and never texted',
-    (written) => {
-      expect(parsePhone(written)).toEqual({ status: 'invalid', number: written });
-    },
-  );
+  it.for([
+    '12345',
+    '555-01',
+    '+999 123 456 7890',
+    '31255501234567',
+    '+10004567890',
+    '+11234567890',
+    '012 555 0123',
+    '+1 312 055 0123',
+    '312-155-0123',
+  ])('%s is kept as it is, and never texted', (written) => {
+    expect(parsePhone(written)).toEqual({ status: 'invalid', number: written });
+  });
 
   it.for(['', 'n/a', 'call me', '+', '--', '5', 'x312-555-0123', '(((', '３１２'])('%j is no number', (written) => {
     expect(parsePhone(written).status).toBe('not_a_number');
+  });
+
+  it.for([
+    '312-555-0123 ext. 5',
+    '(312) 555-0123 x22',
+    '+13125550123#7',
+    '312 555 0123, Extension 12',
+    '312-555-0123x5',
+  ])('%s has an extension', (written) => {
+    expect(parsePhone(written)).toEqual({ status: 'extension' });
   });
 
   it('in E.164 reads as itself however it is punctuated', () => {

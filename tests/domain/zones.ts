@@ -56,11 +56,14 @@ export const placeAndTime = fc.oneof(
     .map(({ zone, minutes }) => ({ zone, at: new Date(Date.UTC(2026, 0, 1) + minutes * 60_000) })),
 );
 
+const untilMidnight = minute.map((start): [string, string] => [clock(start), '00:00']);
+const withinDay = fc.tuple(minute, minute).map((pair) => pair.toSorted((a, b) => a - b).map(clock) as [string, string]);
+
 /** Any window the API accepts: also whole days. */
 export const windowIn = (zone: string): fc.Arbitrary<SendWindow> =>
   fc
     .record({
-      times: fc.tuple(minute, minute).map((pair) => pair.toSorted((a, b) => a - b).map(clock) as [string, string]),
+      times: fc.oneof({ weight: 5, arbitrary: withinDay }, { weight: 1, arbitrary: untilMidnight }),
       days: fc.subarray([...days], { minLength: 1 }),
     })
     .map(({ times: [startTime, endTime], days: on }) => ({ startTime, endTime, timeZone: zone, days: on }));

@@ -277,6 +277,7 @@ describe('the list', () => {
     });
     expect(revocation.status).toBe(404);
     const foreign = await acme.client.post(`/v1/conversations/${mine.id}/read`, { messageId: theirs.lastMessage.id });
+    // In a body it is not addressed, but named.
     expect(foreign.status).toBe(404);
   });
 

@@ -242,6 +242,32 @@ describe('under load', () => {
   });
 });
 
+test('the 1,001st stream of an organization is told when to come back, and one of another organization is not', async () => {
+  const streams: EventStream[] = [];
+  try {
+    // Not all at once: each looks its key up first.
+    while (streams.length < 1_000) streams.push(...(await Promise.all(Array.from({ length: 50 }, () => open()))));
+    expect(new Set(streams.map(({ status }) => status))).toEqual(new Set([200]));
+    const refused = await acme.client.get('/v1/events');
+    expect(refused).toMatchObject({
+      status: 429,
+      body: { type: '/problems/too-many-requests', detail: expect.stringContaining('1000 event streams') },
+    });
+    expect(refused.headers.get('retry-after')).toBe('60');
+    const theirs = await open({}, other);
+    expect(theirs.status).toBe(200);
+    theirs.close();
+    streams.pop()!.close();
+    await eventually(async () => {
+      const again = await open();
+      again.close();
+      expect(again.status).toBe(200);
+    });
+  } finally {
+    for (const stream of streams) stream.close();
+  }
+}, 60_000);
+
 describe('a stream is told by the database itself', () => {
   const at = new Date();
 

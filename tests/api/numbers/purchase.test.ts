@@ -254,6 +254,32 @@ describe('asked for twice', () => {
     expect(other).toMatchObject({ status: 422, body: { reason: 'idempotency_key_reused' } });
   });
 
+  test('with one Idempotency-Key answers the first result also when the account is gone since', async () => {
+    const [one, two] = await users(2);
+    const body = { phoneNumber: await onSale(), userIds: [one] };
+    const key = { 'idempotency-key': 'account-gone' };
+    const bulk = () =>
+      acme.client.post(
+        '/v1/numbers/bulk',
+        { userIds: [two], areaCode: '415', acceptTerms: true },
+        { 'idempotency-key': 'account-gone-bulk' },
+      );
+    const first = await buy(body, key);
+    const firstRun = await bulk();
+    expect([first.status, firstRun.status]).toEqual([201, 202]);
+    await eventually(async () => {
+      const { body: job } = await acme.client.get(`/v1/numbers/jobs/${firstRun.body.jobId}`);
+      expect(job.state).toBe('finished');
+    });
+    await system.db
+      .updateTable('organizations')
+      .set({ account_sid: null, auth_token: null })
+      .where('id', '=', acme.id)
+      .execute();
+    expect(await buy(body, key)).toMatchObject({ status: 201, body: first.body });
+    expect(await bulk()).toMatchObject({ status: 202, body: firstRun.body });
+  });
+
   test('for one user, by two who do not know of each other: one number, and the other is told of it', async () => {
     const [userId] = await users(1);
     const wanted = [await onSale('415'), await onSale('212')];

@@ -151,5 +151,5 @@ export function windowOpen({ startTime, endTime, timeZone, days }: SendWindow, a
   if (!days.some((day) => day === clock.day)) return false;
   if (startTime === endTime) return true;
   const most = latestShown(timeZone, clock.date).get(Math.floor(at / minute) * minute)!;
-  return minutesOf(startTime) <= most && most < minutesOf(endTime);
+  return minutesOf(startTime) <= most && (most < minutesOf(endTime) || endTime === '00:00');
 }

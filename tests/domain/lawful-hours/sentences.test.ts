@@ -36,6 +36,12 @@ describe('what holds a message', () => {
     );
   });
 
+  it('says midnight for a window until 00:00', () => {
+    expect(held(who('212'), '2026-11-23T12:00:00Z', { ...office, endTime: '00:00' })).toBe(
+      'The sending window is open from 08:00 to midnight (America/Chicago) every day.',
+    );
+  });
+
   it('is the day of the week, or a holiday', () => {
     expect(held(who('214'), '2026-11-22T16:00:00Z')).toBe(
       'It is 10:00 in Texas (America/Chicago); messages may be sent there from 12:00 to 21:00 on Sundays.',
