@@ -207,6 +207,8 @@ export const massSmsCommandRoutes: FastifyPluginAsyncZod = async (app) => {
     commandOutside(request, reply, async (requestKey) => {
       const organizationId = organizationOf(request);
       const row = await requireKnown(deps, organizationId, request.params.id);
+      // Only now: what was answered before is answered again, also when its start has passed.
+      requireStart(given.startAt === undefined ? undefined : new Date(given.startAt), deps.clock.now());
       if (isFinal(row.status)) await requireObeyed(deps, row, { action, updateId: requestKey });
       else await obey(request, row, { action, given, requestKey });
       const body = await deps.database.inOrganization(organizationId, (trx) => readMassSms(trx, row.id));
@@ -247,7 +249,6 @@ export const massSmsCommandRoutes: FastifyPluginAsyncZod = async (app) => {
     },
     async (request, reply) => {
       const { startAt: start, acknowledge } = request.body ?? {};
-      requireStart(start, deps.clock.now());
       const given = { ...(start && { startAt: start.toISOString() }), ...(acknowledge && { acknowledge }) };
       return reply.send((await run(request, reply, 'resume', given)).body);
     },
@@ -270,7 +271,6 @@ export const massSmsCommandRoutes: FastifyPluginAsyncZod = async (app) => {
     },
     async (request, reply) => {
       const { startAt: start, allowWeekends } = request.body;
-      requireStart(start, deps.clock.now());
       const given = { ...(start && { startAt: start.toISOString() }), allowWeekends };
       return reply.send((await run(request, reply, 'reschedule', given)).body);
     },

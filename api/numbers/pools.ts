@@ -37,7 +37,7 @@ const taken = () =>
 
 /** @throws {Problem} 422 for a pool that the organization has not */
 export async function requirePool(trx: Trx, organizationId: string, poolId: string | null | undefined): Promise<void> {
-  if (!poolId || (await findPool(trx, organizationId, poolId))) return;
+  if (poolId === null || poolId === undefined || (await findPool(trx, organizationId, poolId))) return;
   throw refused('unknown_pool', 'There is no such number pool: GET /v1/pools lists them.');
 }
 

@@ -75,6 +75,18 @@ const mayStillObey = () => ({
   },
 });
 
+test('a reschedule that is repeated after its start has passed answers the first result again', async () => {
+  const startAt = new Date(api.clock.now().getTime() + 3_600_000).toISOString();
+  temporal.onMessage = async () => {};
+  const reschedule = (key: string) =>
+    acme.client.post(`/v1/mass-sms/${id}/reschedule`, { startAt }, { 'idempotency-key': key });
+  const first = await reschedule('once');
+  expect(first.status).toBe(200);
+  api.clock.advance(2 * 3_600_000);
+  expect(await reschedule('once')).toMatchObject({ status: 200, body: first.body });
+  expect(await reschedule('another')).toMatchObject({ status: 422, body: { reason: 'start_in_the_past' } });
+});
+
 test('no answer in time is a 503 that says so: the workflow may still obey', async () => {
   temporal.onMessage = async () => {
     throw tooLate();

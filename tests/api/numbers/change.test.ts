@@ -108,7 +108,7 @@ describe('the pool of a line', () => {
     const other = await api.organization({ name: 'Other' });
     const { body } = await other.client.post('/v1/pools', { name: 'Theirs', purpose: 'promotional' });
     const { id } = await addLine(api, own.acme);
-    for (const poolId of [body.id, 'pol_nonsense'])
+    for (const poolId of [body.id, 'pol_nonsense', ''])
       expect(await change(id, { poolId })).toMatchObject({ status: 422, body: { reason: 'unknown_pool' } });
   });
 });
