@@ -28,17 +28,20 @@ export interface WebhookDeps {
   post: (url: string, request: { headers: Record<string, string>; body: string; withinMs: number }) => Promise<number>;
   /** Aborted when the worker shuts down. */
   draining: AbortSignal;
+  /** For a whole attempt: 15 seconds. */
+  withinMs?: number;
+  /**
+   * What comes within so long after the last is delivered by the same activity: 3 seconds. Events that follow each other
+   * cost no history.
+   */
+  lingerMs?: number;
 }
 
 const heartbeatMs = 500;
-/** For a whole attempt. */
-const withinMs = 15_000;
 /** Attempts of one worker under way at once, one to an endpoint. */
 export const attemptsAtOnce = 100;
 /** From one delivery of an endpoint to its next: whoever was away is not run over with all that has waited. */
 const leastApartMs = 20;
-/** What comes within so long is delivered by the same activity: events that follow each other cost no history. */
-const lingerMs = 3_000;
 const lookAgainMs = 250;
 
 /** The headers of the Standard Webhooks scheme. During a rotation both secrets sign. */
@@ -56,7 +59,15 @@ function headersOf(secrets: SecretBox, endpoint: EndpointRow, delivery: Delivery
   };
 }
 
-export function createWebhookActivities({ database, clock, secrets, post, draining }: WebhookDeps) {
+export function createWebhookActivities({
+  database,
+  clock,
+  secrets,
+  post,
+  draining,
+  withinMs = 15_000,
+  lingerMs = 3_000,
+}: WebhookDeps) {
   const limit = pLimit(attemptsAtOnce);
 
   const attempt = async (endpoint: EndpointRow, delivery: DeliveryRow): Promise<AttemptResult> => {

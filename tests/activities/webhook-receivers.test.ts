@@ -66,13 +66,10 @@ it.for([
   expect(await log(acme)).toMatchObject([{ state: 'waiting', attempts: 1, last_status: null, last_error: why }]);
 });
 
-it('who does not answer within 15 seconds has failed', async () => {
+it('who does not answer in time has failed', async () => {
   const acme = await endpoint();
   await tell(acme, 'a');
   receiver.answer = () => {};
-  const begun = performance.now();
-  await run(acme);
-  expect((performance.now() - begun) / 1000).toBeGreaterThan(14.5);
-  expect((performance.now() - begun) / 1000).toBeLessThan(20);
-  expect(await log(acme)).toMatchObject([{ last_status: null, last_error: 'no answer within 15 seconds' }]);
-}, 30_000);
+  await run(acme, workerWith(undefined, { withinMs: 500 }));
+  expect(await log(acme)).toMatchObject([{ last_status: null, last_error: 'no answer within 0.5 seconds' }]);
+});

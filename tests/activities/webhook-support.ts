@@ -31,8 +31,9 @@ export async function startDeliveries() {
   const lenient = createEgress({ toLoopback: true });
   const strict = createEgress();
 
-  const workerWith = (egress = lenient) =>
-    createWebhookActivities({ database, clock, secrets, post: egress.post, draining: new AbortController().signal });
+  const draining = new AbortController().signal;
+  const workerWith = (egress = lenient, patience: { withinMs?: number } = {}) =>
+    createWebhookActivities({ database, clock, secrets, post: egress.post, draining, lingerMs: 300, ...patience });
 
   return {
     database,
