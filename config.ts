@@ -49,7 +49,7 @@ const schema = z.object({
   CARRIER_FEE_LOW_USD: dollars(0.0035),
   CARRIER_FEE_HIGH_USD: dollars(0.0045),
   SECRETS_KEYS: z.string().regex(/^[\w-]+:[A-Za-z0-9+/]{43}=(,[\w-]+:[A-Za-z0-9+/]{43}=)*$/),
-  // What `api/auth.ts` takes as a bearer token: with any other character a key could never be used.
+  // What `api/shared/auth.ts` takes as a bearer token: with any other character a key could never be used.
   LONGWAVE_OPERATOR_KEY: z
     .string()
     .regex(/^[\w.~+/=-]{16,512}$/)

@@ -1,11 +1,11 @@
 /** The claims of one pass over a batch: who may be written to by now (E3), and how a first message reads (C3). */
 import type { Clock } from '../clock.ts';
 import type { Database } from '../db/database.ts';
-import type { SendingOrganization } from '../db/mass-sms.ts';
-import { chooseRecipients } from '../db/mass-sms-recipients.ts';
-import { claimMessages, type ClaimResult, type RankRange } from '../db/outgoing.ts';
-import { type BatchRules, lawfulMoments, type MomentOf } from '../domain/batches.ts';
-import { asFirstMessage } from '../domain/message-text.ts';
+import type { SendingOrganization } from '../db/mass-sms/mass-sms.ts';
+import { chooseRecipients } from '../db/mass-sms/recipients.ts';
+import { claimMessages, type ClaimResult, type RankRange } from '../db/messages/outgoing.ts';
+import { type BatchRules, lawfulMoments, type MomentOf } from '../domain/mass-sms/batches.ts';
+import { asFirstMessage } from '../domain/messages/text.ts';
 
 export interface Claiming {
   organizationId: string;

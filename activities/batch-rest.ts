@@ -1,11 +1,11 @@
 /** A mass SMS at rest (paused, suspended, cancelled or in error): nothing is sent, but what is in doubt is still settled. */
 import type { Clock } from '../clock.ts';
 import type { Database } from '../db/database.ts';
-import { cancelRest, type SendingOrganization, sendingOrganization, wholeRange } from '../db/mass-sms.ts';
-import { unsettledMessages } from '../db/outgoing.ts';
+import { cancelRest, type SendingOrganization, sendingOrganization, wholeRange } from '../db/mass-sms/mass-sms.ts';
+import { unsettledMessages } from '../db/messages/outgoing.ts';
 import type { MassSmsRow } from '../db/schema.ts';
 import type { SecretBox } from '../db/secrets.ts';
-import type { MassSmsState } from '../domain/mass-sms.ts';
+import type { MassSmsState } from '../domain/mass-sms/mass-sms.ts';
 import type { TwilioAccount, TwilioGateway } from '../twilio/gateway.ts';
 import { idle, waiting } from './batch-rules.ts';
 import { settleDoubts } from './dispatch/settle.ts';

@@ -1,9 +1,9 @@
 /** What a run of a batch decides by: no I/O, the instant given. */
-import { type Batch, batchRules, type SendingOrganization, sendingEnds } from '../db/mass-sms.ts';
+import { type Batch, batchRules, type SendingOrganization, sendingEnds } from '../db/mass-sms/mass-sms.ts';
 import type { MassSmsCause, MassSmsRow } from '../db/schema.ts';
-import { firstMoment, lawfulMoments, openUntil } from '../domain/batches.ts';
+import { firstMoment, lawfulMoments, openUntil } from '../domain/mass-sms/batches.ts';
 import type { Recipient } from '../domain/lawful-hours/places.ts';
-import type { MassSmsState } from '../domain/mass-sms.ts';
+import type { MassSmsState } from '../domain/mass-sms/mass-sms.ts';
 import type { Settings } from '../domain/settings.ts';
 
 /** Nothing begins in the last moments of a window: a message must still have time to be delivered inside it. */

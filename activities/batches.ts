@@ -11,9 +11,9 @@ import {
   type SendingOrganization,
   sendingEnds,
   sendingOrganization,
-} from '../db/mass-sms.ts';
-import { spaceOut } from '../db/mass-sms-plan.ts';
-import { beginBatch, endBatch, setStatus } from '../db/mass-sms-status.ts';
+} from '../db/mass-sms/mass-sms.ts';
+import { spaceOut } from '../db/mass-sms/plan.ts';
+import { beginBatch, endBatch, setStatus } from '../db/mass-sms/status.ts';
 import {
   cancelUnsent,
   countLeft,
@@ -22,13 +22,13 @@ import {
   refreshStatistics,
   unsettledMessages,
   writeResults,
-} from '../db/outgoing.ts';
-import { estimateEnd } from '../db/mass-sms-end.ts';
-import { placesLeft } from '../db/mass-sms-recipients.ts';
-import { learnFromRefusals } from '../db/refusals.ts';
+} from '../db/messages/outgoing.ts';
+import { estimateEnd } from '../db/mass-sms/end.ts';
+import { placesLeft } from '../db/mass-sms/recipients.ts';
+import { learnFromRefusals } from '../db/messages/refusals.ts';
 import type { MassSmsRow } from '../db/schema.ts';
-import { firstMoment, NeverOpensError } from '../domain/batches.ts';
-import { isRunning, type MassSmsState } from '../domain/mass-sms.ts';
+import { firstMoment, NeverOpensError } from '../domain/mass-sms/batches.ts';
+import { isRunning, type MassSmsState } from '../domain/mass-sms/mass-sms.ts';
 import type { TwilioAccount } from '../twilio/gateway.ts';
 import { batchClaims } from './batch-claims.ts';
 import { accountOf, type RestDeps, settleAtRest } from './batch-rest.ts';

@@ -1,7 +1,7 @@
 /** The daily digest of notifications: written when it is due, one email for each user (G3). */
 import type { Clock } from '../clock.ts';
 import type { Database } from '../db/database.ts';
-import { writeDueDigests } from '../db/digests.ts';
+import { writeDueDigests } from '../db/notifications/digests.ts';
 import { digestEmail } from '../email/digest.ts';
 
 export type DigestActivities = ReturnType<typeof createDigestActivities>;

@@ -1,7 +1,7 @@
 /** Sends the emails that Postgres holds: at once by whoever wrote them, later by the sweep. */
 import type { Clock } from '../clock.ts';
 import type { Database } from '../db/database.ts';
-import { claimEmail, type DueEmail, markEmailFailed, markEmailSent } from '../db/emails.ts';
+import { claimEmail, type DueEmail, markEmailFailed, markEmailSent } from '../db/notifications/emails.ts';
 import { EmailRefused, type Mailer } from '../email/mailer.ts';
 
 export interface EmailDeps {

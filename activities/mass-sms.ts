@@ -1,14 +1,26 @@
 /** The commands of a mass SMS: each one transaction, harmless to repeat. */
 import { ApplicationFailure } from '@temporalio/common';
 import type { Clock } from '../clock.ts';
-import { insertAuditEntry } from '../db/audit.ts';
+import { insertAuditEntry } from '../db/organizations/audit.ts';
 import type { Database, Trx } from '../db/database.ts';
-import { batchesOf, cancelRest, findMassSms, type SendingOrganization, sendingOrganization } from '../db/mass-sms.ts';
-import { replan } from '../db/mass-sms-plan.ts';
-import { setStatus } from '../db/mass-sms-status.ts';
-import { estimateEnd } from '../db/mass-sms-end.ts';
+import {
+  batchesOf,
+  cancelRest,
+  findMassSms,
+  type SendingOrganization,
+  sendingOrganization,
+} from '../db/mass-sms/mass-sms.ts';
+import { replan } from '../db/mass-sms/plan.ts';
+import { setStatus } from '../db/mass-sms/status.ts';
+import { estimateEnd } from '../db/mass-sms/end.ts';
 import type { MassSmsRow } from '../db/schema.ts';
-import { type BatchRules, type FirstStart, firstStart, NeverOpensError, startForWeekends } from '../domain/batches.ts';
+import {
+  type BatchRules,
+  type FirstStart,
+  firstStart,
+  NeverOpensError,
+  startForWeekends,
+} from '../domain/mass-sms/batches.ts';
 import {
   acknowledgementRequired,
   allowedActions,
@@ -21,7 +33,7 @@ import {
   type Refusal,
   transitionNotAllowed,
   windowNeverOpens,
-} from '../domain/mass-sms.ts';
+} from '../domain/mass-sms/mass-sms.ts';
 
 export type MassSmsActivities = ReturnType<typeof createMassSmsActivities>;
 

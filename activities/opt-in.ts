@@ -1,7 +1,7 @@
 /** Settling opt-in requests: the short activity of the `optIn` workflow. */
 import type { Clock } from '../clock.ts';
 import type { Database } from '../db/database.ts';
-import { type OptInPair, settleOptIns } from '../db/opt-in-settling.ts';
+import { type OptInPair, settleOptIns } from '../db/consent/settling.ts';
 
 export type OptInActivities = ReturnType<typeof createOptInActivities>;
 

@@ -1,7 +1,7 @@
 /** What becomes of messages that are due: no I/O, the instant given. */
-import type { Candidate, Verdicts } from '../db/outbox.ts';
-import { dueOf } from '../domain/due.ts';
-import { asFirstMessage, inWordsOf, longestBody, noRoom } from '../domain/message-text.ts';
+import type { Candidate, Verdicts } from '../db/messages/outbox.ts';
+import { dueOf } from '../domain/messages/due.ts';
+import { asFirstMessage, inWordsOf, longestBody, noRoom } from '../domain/messages/text.ts';
 import type { Settings } from '../domain/settings.ts';
 
 /** A message that leaves now, as it is sent. */

@@ -3,7 +3,7 @@ import { ApplicationFailure, Context } from '@temporalio/activity';
 import pLimit from 'p-limit';
 import type { Clock } from '../clock.ts';
 import type { Database } from '../db/database.ts';
-import { sendingOrganization } from '../db/mass-sms.ts';
+import { sendingOrganization } from '../db/mass-sms/mass-sms.ts';
 import {
   type AwaitedReports,
   awaitLonger,
@@ -13,11 +13,11 @@ import {
   type OpenMessage,
   openMessages,
   postponeLooks,
-} from '../db/reconciliation.ts';
+} from '../db/messages/reconciliation.ts';
 import type { SecretBox } from '../db/secrets.ts';
-import { type StatusReport, takeReports } from '../db/status-reports.ts';
-import { hopeless, nextLookAt } from '../domain/awaited-reports.ts';
-import { statusRank } from '../domain/message-status.ts';
+import { type StatusReport, takeReports } from '../db/messages/status-reports.ts';
+import { hopeless, nextLookAt } from '../domain/messages/awaited-reports.ts';
+import { statusRank } from '../domain/messages/status.ts';
 import type { TwilioGateway } from '../twilio/gateway.ts';
 import { fetchMessageState, type MessageState } from '../twilio/messages.ts';
 

@@ -1,15 +1,22 @@
 /** Suspends a mass SMS of which too many messages are dropped, while a batch of it is being sent (F6). */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../clock.ts';
-import { insertAuditEntry } from '../db/audit.ts';
+import { insertAuditEntry } from '../db/organizations/audit.ts';
 import type { Database, Trx } from '../db/database.ts';
-import { type Counted, dropsByArea, dropsByCode, dropStretches } from '../db/drop-rate.ts';
-import { batchesOf, findMassSms, rankRange, sendingOrganization, talliesOf, totalTally } from '../db/mass-sms.ts';
-import { setStatus } from '../db/mass-sms-status.ts';
+import { type Counted, dropsByArea, dropsByCode, dropStretches } from '../db/mass-sms/drop-rate.ts';
+import {
+  batchesOf,
+  findMassSms,
+  rankRange,
+  sendingOrganization,
+  talliesOf,
+  totalTally,
+} from '../db/mass-sms/mass-sms.ts';
+import { setStatus } from '../db/mass-sms/status.ts';
 import type { MassSmsRow } from '../db/schema.ts';
-import { type DropVerdict, judgeDropRate } from '../domain/drop-rate.ts';
-import { dropsOf, suspensionInWords } from '../domain/drop-report.ts';
-import { maySuspend } from '../domain/mass-sms.ts';
+import { type DropVerdict, judgeDropRate } from '../domain/mass-sms/drop-rate.ts';
+import { dropsOf, suspensionInWords } from '../domain/mass-sms/drop-report.ts';
+import { maySuspend } from '../domain/mass-sms/mass-sms.ts';
 
 /** How long until it is looked again; longer where a look takes long, so that looking stays a small part of the work. */
 const lookEveryMs = 2_000;

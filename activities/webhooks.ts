@@ -15,8 +15,8 @@ import {
   nextStep,
   recordAttempt,
   type Step,
-} from '../db/webhook-deliveries.ts';
-import type { EndpointRow } from '../db/webhooks.ts';
+} from '../db/webhooks/deliveries.ts';
+import type { EndpointRow } from '../db/webhooks/endpoints.ts';
 
 export type WebhookActivities = ReturnType<typeof createWebhookActivities>;
 

@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import fastify, { LogController } from 'fastify';
 import { serializerCompiler } from 'fastify-type-provider-zod';
-import { audienceRoutes } from './audience.ts';
-import { addAuthentication, createAuthenticator } from './auth.ts';
+import { audienceRoutes } from './mass-sms/audience.ts';
+import { addAuthentication, createAuthenticator } from './shared/auth.ts';
 import { consentRoutes } from './contacts/consent.ts';
 import { contactRoutes } from './contacts/contacts.ts';
 import { contactImportRoutes, longestUploadMs } from './contacts/import.ts';
@@ -15,7 +15,7 @@ import { careerSitePageRoutes, careerSiteRoutes } from './directory/career-sites
 import { careerSiteJobRoutes } from './directory/jobs.ts';
 import { marketingCampaignRoutes } from './directory/marketing-campaigns.ts';
 import { talentNetworkRoutes } from './directory/talent-networks.ts';
-import { addIdempotency } from './idempotency.ts';
+import { addIdempotency } from './shared/idempotency.ts';
 import { notificationRoutes } from './notifications.ts';
 import { availableNumberRoutes } from './numbers/available.ts';
 import { numberChangeRoutes } from './numbers/change.ts';

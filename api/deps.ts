@@ -5,13 +5,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../clock.ts';
 import type { Database } from '../db/database.ts';
 import type { SecretBox } from '../db/secrets.ts';
-import type { Prices } from '../domain/forecast.ts';
+import type { Prices } from '../domain/mass-sms/forecast.ts';
 import type { SiteCheck } from '../domain/registration/preflight.ts';
 import type { TwilioGateway } from '../twilio/gateway.ts';
-import type { Authenticator, Principal } from './auth.ts';
-import type { Access } from './permissions.ts';
+import type { Authenticator, Principal } from './shared/auth.ts';
+import type { Access } from './shared/permissions.ts';
 import type { LogOptions } from './plugins/logging.ts';
-import type { TemporalPort } from './temporal.ts';
+import type { TemporalPort } from './temporal/connection.ts';
 
 export interface Deps {
   database: Database;

@@ -1,16 +1,16 @@
 /** The API process: reads the environment, connects, listens, and closes gracefully. */
 import { systemClock, temporalClock } from '../clock.ts';
 import { configOrExit, publicUrlOf } from '../config.ts';
-import { upsertEnvironmentKey } from '../db/api-keys.ts';
+import { upsertEnvironmentKey } from '../db/organizations/api-keys.ts';
 import { openDatabase } from '../db/database.ts';
 import { secretBox } from '../db/secrets.ts';
 import { createEgress } from '../egress.ts';
 import { temporalVariables } from '../temporal.ts';
 import { createTwilioGateway } from '../twilio/gateway.ts';
 import { buildApp } from './app.ts';
-import { hashKey } from './auth.ts';
+import { hashKey } from './shared/auth.ts';
 import { createSiteCheck } from './registration/site-check.ts';
-import { openTemporal } from './temporal.ts';
+import { openTemporal } from './temporal/connection.ts';
 
 const config = configOrExit([
   'DATABASE_URL',

@@ -8,19 +8,19 @@ import {
   preferencesOf,
   readNotification,
   setPreferences,
-} from '../db/notifications.ts';
+} from '../db/notifications/notifications.ts';
 import {
   notificationDeliveries,
   type NotificationDelivery,
   notificationKinds,
   notificationLevels,
   standardDelivery,
-} from '../domain/notifications.ts';
-import { organizationOf, principalOf } from './auth.ts';
-import { command } from './idempotency.ts';
-import { decodeIdCursor, pageOf, pageQuery, toPage } from './pagination.ts';
-import { notFound, problemAnswer, refused } from './problems.ts';
-import { id, idParams, instant } from './schemas.ts';
+} from '../domain/notifications/notifications.ts';
+import { organizationOf, principalOf } from './shared/auth.ts';
+import { command } from './shared/idempotency.ts';
+import { decodeIdCursor, pageOf, pageQuery, toPage } from './shared/pagination.ts';
+import { notFound, problemAnswer, refused } from './shared/problems.ts';
+import { id, idParams, instant } from './shared/schemas.ts';
 
 const notification = z
   .object({

@@ -3,17 +3,17 @@ import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Trx } from '../db/database.ts';
-import { listOptInRequests, type OptInRefusal, requestOptIn } from '../db/opt-ins.ts';
-import { messageStates, tellOfMessages } from '../db/messages.ts';
+import { listOptInRequests, type OptInRefusal, requestOptIn } from '../db/consent/opt-ins.ts';
+import { messageStates, tellOfMessages } from '../db/messages/messages.ts';
 import type { OptInRequestRow } from '../db/schema.ts';
-import { hoursApart, mostRequests } from '../domain/opt-in-requests.ts';
-import { organizationOf, principalOf } from './auth.ts';
-import { command } from './idempotency.ts';
+import { hoursApart, mostRequests } from '../domain/consent/requests.ts';
+import { organizationOf, principalOf } from './shared/auth.ts';
+import { command } from './shared/idempotency.ts';
 import { wakeAfterCommit } from './messages/wake.ts';
 import { requireEnabled } from './organization/module.ts';
-import { decodeIdCursor, pageOf, pageQuery, toPage } from './pagination.ts';
-import { notFound, type Problem, refused } from './problems.ts';
-import { id, instant } from './schemas.ts';
+import { decodeIdCursor, pageOf, pageQuery, toPage } from './shared/pagination.ts';
+import { notFound, type Problem, refused } from './shared/problems.ts';
+import { id, instant } from './shared/schemas.ts';
 
 const optInRequest = z
   .object({

@@ -4,18 +4,18 @@ import { sql } from 'kysely';
 import { z } from 'zod';
 import type { Changes } from '../db/changes.ts';
 import type { Trx } from '../db/database.ts';
-import { findCareerSite } from '../db/directory.ts';
-import { readSettings } from '../db/organizations.ts';
-import { templateColumns, type TemplateFields, type TemplateRow } from '../db/templates.ts';
-import { mergeCodesIn } from '../domain/merge-codes.ts';
-import { longestBody } from '../domain/message-text.ts';
+import { findCareerSite } from '../db/templates/directory.ts';
+import { readSettings } from '../db/organizations/organizations.ts';
+import { templateColumns, type TemplateFields, type TemplateRow } from '../db/templates/templates.ts';
+import { mergeCodesIn } from '../domain/messages/merge-codes.ts';
+import { longestBody } from '../domain/messages/text.ts';
 import { type Purpose, purposes } from '../domain/purpose.ts';
-import { organizationOf } from './auth.ts';
+import { organizationOf } from './shared/auth.ts';
 import { routesOf } from './directory/routes.ts';
 import { nameText, stamps, toStamps } from './directory/schemas.ts';
-import { refused } from './problems.ts';
-import { flag, id } from './schemas.ts';
-import { textWithCodes } from './wording.ts';
+import { refused } from './shared/problems.ts';
+import { flag, id } from './shared/schemas.ts';
+import { textWithCodes } from './shared/wording.ts';
 
 const fields = {
   name: nameText(200).meta({ examples: ['Interview invitation'] }),

@@ -1,11 +1,17 @@
 /** Usage (H1): messages and segments by month, as JSON or CSV. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { readUsage, type UsageDimension, usageDimensions, type UsagePeriod, type UsageRow } from '../db/usage.ts';
+import {
+  readUsage,
+  type UsageDimension,
+  usageDimensions,
+  type UsagePeriod,
+  type UsageRow,
+} from '../db/organizations/usage.ts';
 import { purposes } from '../domain/purpose.ts';
-import { organizationOf } from './auth.ts';
-import { csvLine } from './csv-line.ts';
-import { id } from './schemas.ts';
+import { organizationOf } from './shared/auth.ts';
+import { csvLine } from './shared/csv-line.ts';
+import { id } from './shared/schemas.ts';
 
 const mostMonths = 13;
 

@@ -1,7 +1,7 @@
 /** The organizations that send in a measurement, and whom they send to. */
 import { randomInt } from 'node:crypto';
 import { sql } from 'kysely';
-import { permissions } from '../api/permissions.ts';
+import { permissions } from '../api/shared/permissions.ts';
 import { newId } from '../db/ids.ts';
 import { secretBox } from '../db/secrets.ts';
 import { enableOrganization } from '../launcher/enable-organization.ts';

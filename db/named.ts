@@ -2,7 +2,7 @@
 import { type Insertable, type RawBuilder, type Selectable, sql, type Updateable } from 'kysely';
 import type { Trx } from './database.ts';
 import type { Schema } from './schema.ts';
-import type { TemplateTables } from './schema-templates.ts';
+import type { TemplateTables } from './schema/templates.ts';
 
 export type NamedTable = keyof TemplateTables;
 export type NamedRow<T extends NamedTable> = Selectable<Schema[T]>;

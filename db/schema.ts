@@ -1,13 +1,13 @@
 /** The tables, as Kysely sees them. Migrations are the source; this file follows them. */
 import type { ColumnType, Generated, Selectable } from 'kysely';
-import type { Drops } from '../domain/drop-report.ts';
-import type { MassSmsStatus, WindowClosePolicy } from '../domain/mass-sms.ts';
-import type { MessageStatus } from '../domain/message-status.ts';
-import type { ConversationTables } from './schema-conversations.ts';
-import type { NumberTables } from './schema-numbers.ts';
-import type { RegistrationTables } from './schema-registration.ts';
-import type { MassSmsMore, TemplateTables } from './schema-templates.ts';
-import type { WebhookTables } from './schema-webhooks.ts';
+import type { Drops } from '../domain/mass-sms/drop-report.ts';
+import type { MassSmsStatus, WindowClosePolicy } from '../domain/mass-sms/mass-sms.ts';
+import type { MessageStatus } from '../domain/messages/status.ts';
+import type { ConversationTables } from './schema/conversations.ts';
+import type { NumberTables } from './schema/numbers.ts';
+import type { RegistrationTables } from './schema/registration.ts';
+import type { MassSmsMore, TemplateTables } from './schema/templates.ts';
+import type { WebhookTables } from './schema/webhooks.ts';
 import type { SettingsOverrides } from '../domain/settings.ts';
 import type { Purpose } from '../domain/purpose.ts';
 

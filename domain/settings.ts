@@ -23,7 +23,7 @@ export interface Settings {
   /** How far a STOP reaches. */
   optOutScope: 'platform' | 'organization' | 'number';
   permittedPurposes: readonly Purpose[];
-  /** The share of dropped messages at which a mass SMS is suspended (F6): domain/drop-rate.ts. */
+  /** The share of dropped messages at which a mass SMS is suspended (F6): domain/mass-sms/drop-rate.ts. */
   dropRateLimit: number;
   /** `HH:MM` in the organization's time zone: when the daily digest goes out (G3). */
   digestTime: string;

@@ -6,7 +6,7 @@ import twilio from 'twilio';
 import intake from '../docs/example-intake.json' with { type: 'json' };
 import type { Database, Trx } from '../db/database.ts';
 import { newId } from '../db/ids.ts';
-import type { RegistrationSubject, ResourceKind } from '../db/schema-registration.ts';
+import type { RegistrationSubject, ResourceKind } from '../db/schema/registration.ts';
 import type { SecretBox } from '../db/secrets.ts';
 import type { Purpose } from '../domain/purpose.ts';
 import { TwilioHttpClient } from '../twilio/http-client.ts';

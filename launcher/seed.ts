@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { openDatabase } from '../db/database.ts';
 import { secretBox } from '../db/secrets.ts';
-import { permissions } from '../api/permissions.ts';
+import { permissions } from '../api/shared/permissions.ts';
 import { enableOrganization } from './enable-organization.ts';
 import { apiOf } from './support/caller.ts';
 import type { Stack } from './stack.ts';

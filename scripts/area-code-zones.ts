@@ -11,7 +11,7 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { areas } from '../domain/area-codes-data.ts';
+import { areas } from '../domain/numbers/area-codes-data.ts';
 import { areasOfAreaCode } from '../domain/lawful-hours/geography/area-codes.ts';
 import { clockOf } from './clock-of.ts';
 import { withPackages } from './packages.ts';

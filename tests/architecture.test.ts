@@ -121,7 +121,7 @@ describe('imports', () => {
       typeOnly: true,
     });
     expect(imports).toContainEqual(
-      expect.objectContaining({ file: 'db/inbound.ts', target: 'domain/settings.ts', typeOnly: false }),
+      expect.objectContaining({ file: 'db/conversations/inbound.ts', target: 'domain/settings.ts', typeOnly: false }),
     );
   });
 

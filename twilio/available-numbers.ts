@@ -1,6 +1,6 @@
 /** Numbers on sale: what Twilio finds, of those that can text and call without an address of one's own. */
 import type { Twilio } from 'twilio';
-import type { NumberQuery } from '../domain/number-search.ts';
+import type { NumberQuery } from '../domain/numbers/search.ts';
 
 export interface AvailableNumber {
   phoneNumber: string;

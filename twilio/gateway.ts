@@ -1,6 +1,6 @@
 /** The gateway to Twilio: the official SDK, and every answer turned into what the product has to do. */
 import twilio, { type Twilio } from 'twilio';
-import { type MessageStatus, statusFromTwilio } from '../domain/message-status.ts';
+import { type MessageStatus, statusFromTwilio } from '../domain/messages/status.ts';
 import { classifyRefusal } from '../domain/error-codes.ts';
 import { type HttpClientOptions, TwilioHttpClient } from './http-client.ts';
 

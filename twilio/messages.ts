@@ -1,6 +1,6 @@
 /** Asking Twilio about one message. */
 import type { Twilio } from 'twilio';
-import { type MessageStatus, statusFromTwilio } from '../domain/message-status.ts';
+import { type MessageStatus, statusFromTwilio } from '../domain/messages/status.ts';
 import { orNull } from './errors.ts';
 
 export interface MessageState {

@@ -1,6 +1,6 @@
 /** Opt-in requests that nobody sees to, and messages whose reports nobody asks for: what the sweep does about them. */
-import { markOptInStarted, neglectedOptIns } from '../db/opt-in-workflows.ts';
-import { overdueLooks } from '../db/reconciliation.ts';
+import { markOptInStarted, neglectedOptIns } from '../db/consent/workflows.ts';
+import { overdueLooks } from '../db/messages/reconciliation.ts';
 import { startOptIn, tellOptIn } from '../workflows/opt-in/start.ts';
 import { wakeReconciliation } from '../workflows/status-reconciliation/start.ts';
 import type { SweepDeps } from './sweep.ts';

@@ -1,5 +1,5 @@
 /** Starts the daily digests: a notification is a row, and whoever writes it need not know of Temporal. */
-import { digestsToWake } from '../db/digests.ts';
+import { digestsToWake } from '../db/notifications/digests.ts';
 import { wakeDigest } from '../workflows/digest/start.ts';
 import type { SweepDeps } from './sweep.ts';
 

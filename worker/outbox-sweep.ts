@@ -2,7 +2,7 @@
 import type { WorkflowClient } from '@temporalio/client';
 import type { Clock } from '../clock.ts';
 import type { Database } from '../db/database.ts';
-import { overdueOutboxes } from '../db/outbox.ts';
+import { overdueOutboxes } from '../db/messages/outbox.ts';
 import { wakeOutbox } from '../workflows/outbox/start.ts';
 
 /** The API itself wakes the outbox within this time. */

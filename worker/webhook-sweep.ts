@@ -2,8 +2,8 @@
 import type { WorkflowClient } from '@temporalio/client';
 import type { Clock } from '../clock.ts';
 import type { Database } from '../db/database.ts';
-import { forgetDeliveries } from '../db/webhook-deliveries.ts';
-import { idleEndpoints } from '../db/webhooks.ts';
+import { forgetDeliveries } from '../db/webhooks/deliveries.ts';
+import { idleEndpoints } from '../db/webhooks/endpoints.ts';
 import { wakeWebhooks } from '../workflows/webhook-delivery/start.ts';
 
 /** The workflow itself sees to what falls due within this time. */

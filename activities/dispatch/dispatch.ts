@@ -6,8 +6,8 @@
  * request of it can be under way, and only then does `settle.ts` ask Twilio about a message without a known outcome.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Claimed, ClaimResult, SendResult } from '../../db/outgoing.ts';
-import { countSegments } from '../../domain/segments.ts';
+import type { Claimed, ClaimResult, SendResult } from '../../db/messages/outgoing.ts';
+import { countSegments } from '../../domain/messages/segments.ts';
 import type { SendOutcome } from '../../twilio/gateway.ts';
 import type { PermitPurse } from './permits.ts';
 import { resultWriter } from './result-writer.ts';

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../../clock.ts';
 import type { Database } from '../../db/database.ts';
-import { takePermits } from '../../db/send-permits.ts';
+import { takePermits } from '../../db/messages/send-permits.ts';
 import { segmentsPerDay } from '../../domain/registration/throughput.ts';
 
 /**

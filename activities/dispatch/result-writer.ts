@@ -1,6 +1,6 @@
 /** Gathers results and writes them in bulk: few enough at a time that a crash leaves few in doubt. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SendResult } from '../../db/outgoing.ts';
+import type { SendResult } from '../../db/messages/outgoing.ts';
 
 const flushAt = 250;
 const flushEveryMs = 250;

@@ -2,9 +2,15 @@
 import pLimit from 'p-limit';
 import type { Clock } from '../../clock.ts';
 import type { Database, Trx } from '../../db/database.ts';
-import { hopeless } from '../../domain/awaited-reports.ts';
-import { countSegments } from '../../domain/segments.ts';
-import { settleAsSent, settleAsUnknown, settleAsUnsent, sidsOfOthers, type Unsettled } from '../../db/outgoing.ts';
+import { hopeless } from '../../domain/messages/awaited-reports.ts';
+import { countSegments } from '../../domain/messages/segments.ts';
+import {
+  settleAsSent,
+  settleAsUnknown,
+  settleAsUnsent,
+  sidsOfOthers,
+  type Unsettled,
+} from '../../db/messages/outgoing.ts';
 import type { TwilioAccount } from '../../twilio/gateway.ts';
 import { requestTimeoutMs } from '../../twilio/http-client.ts';
 import { sendWithinMs } from './dispatch.ts';

@@ -8,7 +8,7 @@
  */
 import { ApplicationFailure, log } from '@temporalio/activity';
 import type { Twilio } from 'twilio';
-import { insertAuditEntry } from '../../db/audit.ts';
+import { insertAuditEntry } from '../../db/organizations/audit.ts';
 import {
   type BoughtNumber,
   claimCandidate,
@@ -20,8 +20,8 @@ import {
 } from '../../db/numbers/purchases.ts';
 import { type Candidate, lockCandidates } from '../../db/numbers/lines.ts';
 import { registerSoon } from '../../db/numbers/registration.ts';
-import { areaCodeOf, countryOfAreaCode } from '../../domain/area-codes.ts';
-import { purchaseFailures, type PurchaseFailure, purchaseTag } from '../../domain/number-purchases.ts';
+import { areaCodeOf, countryOfAreaCode } from '../../domain/numbers/area-codes.ts';
+import { purchaseFailures, type PurchaseFailure, purchaseTag } from '../../domain/numbers/purchases.ts';
 import { takeOver } from '../../db/numbers/orphans.ts';
 import { refusalOf } from '../../twilio/errors.ts';
 import { numberSettings } from '../../twilio/number-settings.ts';

@@ -1,7 +1,7 @@
 /** Which numbers a purchase may try, in which order. */
 import { randomInt } from 'node:crypto';
 import type { Twilio } from 'twilio';
-import { countryOfAreaCode, nearbyAreaCodes } from '../../domain/area-codes.ts';
+import { countryOfAreaCode, nearbyAreaCodes } from '../../domain/numbers/area-codes.ts';
 import { patiently } from '../../twilio/patience.ts';
 
 /** As many as several purchases that look at the same moment can share without all reaching for the first. */

@@ -4,15 +4,15 @@
  * be adopted or released by a person; what is gone at Twilio is written down.
  */
 import type { Twilio } from 'twilio';
-import { insertAuditEntry } from '../../db/audit.ts';
+import { insertAuditEntry } from '../../db/organizations/audit.ts';
 import type { Trx } from '../../db/database.ts';
-import { tellOfMessages } from '../../db/messages.ts';
+import { tellOfMessages } from '../../db/messages/messages.ts';
 import { lockCandidates } from '../../db/numbers/lines.ts';
 import { findOnRecord, insertOrphan, markGone, numbersBySid, takeOver } from '../../db/numbers/orphans.ts';
 import { findPurchase, provision, type Purchase } from '../../db/numbers/purchases.ts';
 import { reroute } from '../../db/numbers/reroute.ts';
 import { giveUpWaiting } from '../../db/numbers/waiting-messages.ts';
-import { purchaseOfTag } from '../../domain/number-purchases.ts';
+import { purchaseOfTag } from '../../domain/numbers/purchases.ts';
 import { orNull } from '../../twilio/errors.ts';
 import { numberSettings } from '../../twilio/number-settings.ts';
 import { patiently } from '../../twilio/patience.ts';

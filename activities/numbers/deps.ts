@@ -2,7 +2,7 @@
 import type { Twilio } from 'twilio';
 import type { Clock } from '../../clock.ts';
 import type { Database } from '../../db/database.ts';
-import { findOrganization } from '../../db/organizations.ts';
+import { findOrganization } from '../../db/organizations/organizations.ts';
 import type { OrganizationRow } from '../../db/schema.ts';
 import type { SecretBox } from '../../db/secrets.ts';
 import type { TwilioGateway } from '../../twilio/gateway.ts';

@@ -4,9 +4,9 @@
  * gone. What could only leave from it is cancelled then.
  */
 import { ApplicationFailure, log } from '@temporalio/activity';
-import { insertAuditEntry } from '../../db/audit.ts';
+import { insertAuditEntry } from '../../db/organizations/audit.ts';
 import type { Trx } from '../../db/database.ts';
-import { tellOfMessages } from '../../db/messages.ts';
+import { tellOfMessages } from '../../db/messages/messages.ts';
 import {
   prepareRelease,
   type Readiness,
@@ -14,7 +14,7 @@ import {
   recordReleased,
   type ReleaseRef,
 } from '../../db/numbers/releases.ts';
-import { wouldLeaveWithoutLine } from '../../domain/number-releases.ts';
+import { wouldLeaveWithoutLine } from '../../domain/numbers/releases.ts';
 import { isNotFound, refusalOf } from '../../twilio/errors.ts';
 import { patiently } from '../../twilio/patience.ts';
 import { accountOf, type NumberDeps } from './deps.ts';

@@ -1,5 +1,5 @@
 /** The moves of a brand between its statuses, each one transaction: row, timeline, attempt, fee and emails together. */
-import { recordFee } from '../../db/fees.ts';
+import { recordFee } from '../../db/registration/fees.ts';
 import { decideAttempt, lastAttempt } from '../../db/registration/attempts.ts';
 import { addToTimeline, moveBrand } from '../../db/registration/registrations.ts';
 import type { Trx } from '../../db/database.ts';

@@ -1,7 +1,7 @@
 /** The brand: submitted once for its fee, looked at, corrected, and its representative's identity link sent again. */
 import { ApplicationFailure } from '@temporalio/common';
 import type { Twilio } from 'twilio';
-import { recordFee } from '../../db/fees.ts';
+import { recordFee } from '../../db/registration/fees.ts';
 import { beginAttempt, lastAttempt, markAsked, markSubmitted } from '../../db/registration/attempts.ts';
 import { addToTimeline, moveBrand } from '../../db/registration/registrations.ts';
 import { claimResource, findResource, forgetResource } from '../../db/registration/resources.ts';

@@ -1,6 +1,6 @@
 /** The messaging service and its A2P campaign: submitted, looked at, corrected and resubmitted any number of times. */
 import type { Twilio } from 'twilio';
-import { recordFee } from '../../db/fees.ts';
+import { recordFee } from '../../db/registration/fees.ts';
 import { evidenceToShow } from '../../db/registration/evidence.ts';
 import { beginAttempt, lastAttempt, markAsked, markSubmitted } from '../../db/registration/attempts.ts';
 import { moveCampaign, moveMessagingService } from '../../db/registration/registrations.ts';

@@ -1,7 +1,7 @@
 /** The end of a registration: the organization can send, or its registration was cancelled. */
 import { addToTimeline, moveMessagingService, setState } from '../../db/registration/registrations.ts';
 import { unregisteredNumbers } from '../../db/numbers/registration.ts';
-import { moduleState } from '../../db/organizations.ts';
+import { moduleState } from '../../db/organizations/organizations.ts';
 import { segmentsPerSecond } from '../../domain/registration/throughput.ts';
 import { isFinalState } from '../../domain/registration/status.ts';
 import { orNull } from '../../twilio/errors.ts';

@@ -2,11 +2,11 @@
 import type { Twilio } from 'twilio';
 import type { Clock } from '../../clock.ts';
 import type { Database, Trx } from '../../db/database.ts';
-import { findOrganization } from '../../db/organizations.ts';
+import { findOrganization } from '../../db/organizations/organizations.ts';
 import { resourceSids } from '../../db/registration/resources.ts';
 import { declarationsOf, findRegistration } from '../../db/registration/registrations.ts';
 import type { OrganizationRow, RegistrationRow } from '../../db/schema.ts';
-import type { ResourceKind } from '../../db/schema-registration.ts';
+import type { ResourceKind } from '../../db/schema/registration.ts';
 import type { SecretBox } from '../../db/secrets.ts';
 import { type Intake, withRegistrationDefaults } from '../../domain/registration/intake.ts';
 import { withDefaults } from '../../domain/settings.ts';

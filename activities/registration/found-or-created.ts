@@ -9,7 +9,7 @@
 import { ApplicationFailure, log } from '@temporalio/activity';
 import { claimResource, findResource, forgetResource, recordResource } from '../../db/registration/resources.ts';
 import type { Trx } from '../../db/database.ts';
-import type { ResourceKind } from '../../db/schema-registration.ts';
+import type { ResourceKind } from '../../db/schema/registration.ts';
 import { refusalOf } from '../../twilio/errors.ts';
 import type { RegistrationDeps } from './deps.ts';
 

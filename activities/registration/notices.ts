@@ -1,5 +1,5 @@
 /** Who is told what: written as emails in the transaction of what they tell of. */
-import { queueEmail } from '../../db/emails.ts';
+import { queueEmail } from '../../db/notifications/emails.ts';
 import type { Trx } from '../../db/database.ts';
 import { changeOfState } from '../../email/registration.ts';
 import type { Registration, RegistrationDeps } from './deps.ts';

@@ -6,7 +6,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Twilio } from 'twilio';
 import { forgetResource } from '../../db/registration/resources.ts';
-import type { ResourceKind } from '../../db/schema-registration.ts';
+import type { ResourceKind } from '../../db/schema/registration.ts';
 import { type Explanation, explainRejection } from '../../domain/registration/rejections.ts';
 import { profileVerdict, type ProfileVerdict } from '../../domain/registration/verdicts.ts';
 import { refusalOf } from '../../twilio/errors.ts';

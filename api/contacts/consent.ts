@@ -2,19 +2,19 @@
 import { Readable } from 'node:stream';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { type LedgerRow, listLedger } from '../../db/consent.ts';
-import { findContact } from '../../db/contacts.ts';
+import { type LedgerRow, listLedger } from '../../db/consent/consent.ts';
+import { findContact } from '../../db/contacts/contacts.ts';
 import type { Database } from '../../db/database.ts';
-import { tellOfMessages } from '../../db/messages.ts';
-import { isAnyToLeave, recordAndSettle } from '../../db/opt-in-settling.ts';
+import { tellOfMessages } from '../../db/messages/messages.ts';
+import { isAnyToLeave, recordAndSettle } from '../../db/consent/settling.ts';
 import { purposes } from '../../domain/purpose.ts';
-import { actorOf, organizationOf } from '../auth.ts';
-import { csvLine } from '../csv-line.ts';
-import { command } from '../idempotency.ts';
+import { actorOf, organizationOf } from '../shared/auth.ts';
+import { csvLine } from '../shared/csv-line.ts';
+import { command } from '../shared/idempotency.ts';
 import { wakeAfterCommit } from '../messages/wake.ts';
-import { decodeIdCursor, pageOf, pageQuery, toPage } from '../pagination.ts';
-import { notFound } from '../problems.ts';
-import { id, idParams, instant, text } from '../schemas.ts';
+import { decodeIdCursor, pageOf, pageQuery, toPage } from '../shared/pagination.ts';
+import { notFound } from '../shared/problems.ts';
+import { id, idParams, instant, text } from '../shared/schemas.ts';
 import { limits } from './schemas.ts';
 
 const newFact = z.strictObject({

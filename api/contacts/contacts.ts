@@ -9,15 +9,15 @@ import {
   listContactsOnList,
   setLists,
   updateContact,
-} from '../../db/contacts.ts';
+} from '../../db/contacts/contacts.ts';
 import type { Trx } from '../../db/database.ts';
-import { findUser } from '../../db/users.ts';
-import { audit } from '../audit.ts';
-import { actorOf, organizationOf } from '../auth.ts';
-import { command } from '../idempotency.ts';
-import { decodeCursor, decodeIdCursor, pageOf, pageQuery, toPage } from '../pagination.ts';
-import { notFound, refused } from '../problems.ts';
-import { idParams, nothing, search, text } from '../schemas.ts';
+import { findUser } from '../../db/organizations/users.ts';
+import { audit } from '../shared/audit.ts';
+import { actorOf, organizationOf } from '../shared/auth.ts';
+import { command } from '../shared/idempotency.ts';
+import { decodeCursor, decodeIdCursor, pageOf, pageQuery, toPage } from '../shared/pagination.ts';
+import { notFound, refused } from '../shared/problems.ts';
+import { idParams, nothing, search, text } from '../shared/schemas.ts';
 import { contact, contactChanges, limits, newContact, toContact } from './schemas.ts';
 
 /** A foreign key would accept a user of another organization. */

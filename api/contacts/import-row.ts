@@ -1,9 +1,9 @@
 /** What a row of an import must look like, and what is said of one that does not. */
-import type { ImportRow } from '../../db/contact-import.ts';
+import type { ImportRow } from '../../db/contacts/import.ts';
 import { parsePhone } from '../../domain/phone.ts';
 import { type Purpose, purposes } from '../../domain/purpose.ts';
-import { invalid, type Problem } from '../problems.ts';
-import { email as emailSchema, isTimeZone } from '../schemas.ts';
+import { invalid, type Problem } from '../shared/problems.ts';
+import { email as emailSchema, isTimeZone } from '../shared/schemas.ts';
 import type { CsvItem } from './csv.ts';
 import { limits, postalCodePattern } from './schemas.ts';
 

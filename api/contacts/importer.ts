@@ -1,5 +1,5 @@
 /** Imports contacts from CSV as it arrives: a thousand rows a transaction, the next ones read meanwhile. */
-import type { ImportRow } from '../../db/contact-import.ts';
+import type { ImportRow } from '../../db/contacts/import.ts';
 import { readCsv } from './csv.ts';
 import { readHeader, readRow, type Header } from './import-row.ts';
 

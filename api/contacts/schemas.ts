@@ -1,8 +1,8 @@
 /** A contact as it comes in and as it is read. */
 import { z } from 'zod';
-import type { Contact } from '../../db/contacts.ts';
+import type { Contact } from '../../db/contacts/contacts.ts';
 import { parsePhone } from '../../domain/phone.ts';
-import { email, id, instant, noPhoneNumber, phoneNumber, text, timeZone } from '../schemas.ts';
+import { email, id, instant, noPhoneNumber, phoneNumber, text, timeZone } from '../shared/schemas.ts';
 
 /** Most characters, or most items. */
 export const limits = {

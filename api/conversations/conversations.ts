@@ -2,18 +2,18 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { findConversation, listConversations, type ListedConversation } from '../../db/conversation-list.ts';
-import { markRead } from '../../db/conversations.ts';
+import { findConversation, listConversations, type ListedConversation } from '../../db/conversations/list.ts';
+import { markRead } from '../../db/conversations/conversations.ts';
 import type { Trx } from '../../db/database.ts';
-import { findMessage, findMessages, listMessages } from '../../db/message-list.ts';
-import { readMessageNotifications } from '../../db/notifications.ts';
-import { userNames } from '../../db/users.ts';
-import { organizationOf, principalOf } from '../auth.ts';
-import { command } from '../idempotency.ts';
+import { findMessage, findMessages, listMessages } from '../../db/messages/list.ts';
+import { readMessageNotifications } from '../../db/notifications/notifications.ts';
+import { userNames } from '../../db/organizations/users.ts';
+import { organizationOf, principalOf } from '../shared/auth.ts';
+import { command } from '../shared/idempotency.ts';
 import { toMessage } from '../messages/schemas.ts';
-import { decodeCursor, decodeIdCursor, pageOf, pageQuery, toPage } from '../pagination.ts';
-import { notFound } from '../problems.ts';
-import { id, idParams, phoneNumber } from '../schemas.ts';
+import { decodeCursor, decodeIdCursor, pageOf, pageQuery, toPage } from '../shared/pagination.ts';
+import { notFound } from '../shared/problems.ts';
+import { id, idParams, phoneNumber } from '../shared/schemas.ts';
 import { conversation, threadMessage, toConversation } from './schemas.ts';
 
 const cursorKey = z.object({ at: z.iso.datetime(), id: z.string().regex(/^cnv_[0-9a-f-]{36}$/) });

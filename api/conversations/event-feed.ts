@@ -3,7 +3,7 @@
  * that has streams, handed to all of them.
  */
 import type { Database } from '../../db/database.ts';
-import { eventsAfter, eventsChannel, lastEventId, type LiveEvent } from '../../db/live-events.ts';
+import { eventsAfter, eventsChannel, lastEventId, type LiveEvent } from '../../db/conversations/live-events.ts';
 
 /** Events read at a time. */
 const pageSize = 500;

@@ -4,9 +4,9 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Trx } from '../../db/database.ts';
-import { allKeptSince, lastEventId, type LiveEvent } from '../../db/live-events.ts';
-import { organizationOf } from '../auth.ts';
-import { Problem, problemAnswer, tooMany } from '../problems.ts';
+import { allKeptSince, lastEventId, type LiveEvent } from '../../db/conversations/live-events.ts';
+import { organizationOf } from '../shared/auth.ts';
+import { Problem, problemAnswer, tooMany } from '../shared/problems.ts';
 import { createEventFeed, type Subscriber } from './event-feed.ts';
 
 const heartbeatMs = 15_000;

@@ -1,9 +1,9 @@
 /** How conversations read. */
 import { z } from 'zod';
-import type { ListedConversation } from '../../db/conversation-list.ts';
-import type { ReadMessage } from '../../db/message-list.ts';
+import type { ListedConversation } from '../../db/conversations/list.ts';
+import type { ReadMessage } from '../../db/messages/list.ts';
 import { message, toMessage } from '../messages/schemas.ts';
-import { id, instant } from '../schemas.ts';
+import { id, instant } from '../shared/schemas.ts';
 
 export const conversation = z
   .object({

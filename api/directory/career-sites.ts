@@ -1,6 +1,6 @@
 /** Career sites, and the pages on them. */
 import { z } from 'zod';
-import { id } from '../schemas.ts';
+import { id } from '../shared/schemas.ts';
 import { routesOf } from './routes.ts';
 import { nameText, publicAddress, stamps, toStamps } from './schemas.ts';
 

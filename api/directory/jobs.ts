@@ -2,8 +2,8 @@
 import type { FastifyRequest } from 'fastify';
 import { sql } from 'kysely';
 import { z } from 'zod';
-import { principalOf, requirePermission } from '../auth.ts';
-import { id } from '../schemas.ts';
+import { principalOf, requirePermission } from '../shared/auth.ts';
+import { id } from '../shared/schemas.ts';
 import { routesOf } from './routes.ts';
 import { nameText, publicAddress, stamps, titleText, toStamps } from './schemas.ts';
 

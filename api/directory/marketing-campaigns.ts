@@ -1,6 +1,6 @@
 /** Marketing campaigns: what mass SMS and landing pages belong to; never the campaign that is registered with carriers. */
 import { z } from 'zod';
-import { id } from '../schemas.ts';
+import { id } from '../shared/schemas.ts';
 import { routesOf } from './routes.ts';
 import { nameText, publicAddress, stamps, toStamps } from './schemas.ts';
 

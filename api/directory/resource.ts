@@ -4,7 +4,7 @@ import { type Insertable, type RawBuilder, sql, type Updateable } from 'kysely';
 import { z } from 'zod';
 import type { Changes } from '../../db/changes.ts';
 import type { Trx } from '../../db/database.ts';
-import { findCareerSite } from '../../db/directory.ts';
+import { findCareerSite } from '../../db/templates/directory.ts';
 import { type IdKind, newId } from '../../db/ids.ts';
 import {
   findNamed,
@@ -18,9 +18,9 @@ import {
 } from '../../db/named.ts';
 import type { Schema } from '../../db/schema.ts';
 import { violates } from '../../db/violations.ts';
-import { audit } from '../audit.ts';
-import { organizationOf } from '../auth.ts';
-import { notFound, refused } from '../problems.ts';
+import { audit } from '../shared/audit.ts';
+import { organizationOf } from '../shared/auth.ts';
+import { notFound, refused } from '../shared/problems.ts';
 
 export type FieldsOf<Shape extends z.ZodRawShape> = z.output<z.ZodObject<Shape>>;
 

@@ -4,10 +4,10 @@ import { z } from 'zod';
 import type { Changes } from '../../db/changes.ts';
 import type { Trx } from '../../db/database.ts';
 import type { NamedTable } from '../../db/named.ts';
-import { organizationOf } from '../auth.ts';
-import { command } from '../idempotency.ts';
-import { decodeCursor, pageOf, pageQuery, toPage } from '../pagination.ts';
-import { search } from '../schemas.ts';
+import { organizationOf } from '../shared/auth.ts';
+import { command } from '../shared/idempotency.ts';
+import { decodeCursor, pageOf, pageQuery, toPage } from '../shared/pagination.ts';
+import { search } from '../shared/schemas.ts';
 import { type FieldsOf, oneParams, operationsOf, type Resource, siteParams } from './resource.ts';
 
 const cursorKey = z.object({ key: z.string().max(1_000), id: z.string().max(60) });

@@ -1,7 +1,7 @@
 /** Field types of what is found by name. */
 import { z } from 'zod';
 import { parsePage } from '../../domain/registration/preflight/domains.ts';
-import { instant, text, webAddress } from '../schemas.ts';
+import { instant, text, webAddress } from '../shared/schemas.ts';
 
 /** One line: lists are sorted by it, and a line break in it can only be a mistake. */
 export const nameText = (max: number) => text(max).regex(/^\P{Cc}*$/u, 'must be one line');

@@ -1,6 +1,6 @@
 /** Talent networks: whom people join to hear of jobs to come. */
 import { z } from 'zod';
-import { id } from '../schemas.ts';
+import { id } from '../shared/schemas.ts';
 import { routesOf } from './routes.ts';
 import { nameText, publicAddress, stamps, toStamps } from './schemas.ts';
 

@@ -1,13 +1,13 @@
 /** The template with which a mass SMS answers first replies (F3). */
 import type { FastifyRequest } from 'fastify';
 import type { Trx } from '../../db/database.ts';
-import { refusedInAutoRespond } from '../../domain/mass-sms-fields.ts';
-import { codesInWords, mergeCodesIn } from '../../domain/merge-codes.ts';
+import { refusedInAutoRespond } from '../../domain/mass-sms/fields.ts';
+import { codesInWords, mergeCodesIn } from '../../domain/messages/merge-codes.ts';
 import type { Purpose } from '../../domain/purpose.ts';
 import type { Settings } from '../../domain/settings.ts';
-import { organizationOf } from '../auth.ts';
-import { refused } from '../problems.ts';
-import { publishedTemplate } from '../wording.ts';
+import { organizationOf } from '../shared/auth.ts';
+import { refused } from '../shared/problems.ts';
+import { publishedTemplate } from '../shared/wording.ts';
 
 interface AutoRespond {
   templateId: string;

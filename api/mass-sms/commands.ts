@@ -5,8 +5,8 @@ import { WorkflowNotFoundError } from '@temporalio/client';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { markWorkflowStarted } from '../../db/mass-sms.ts';
-import { findListedMassSms, type ListedMassSms } from '../../db/mass-sms-list.ts';
+import { markWorkflowStarted } from '../../db/mass-sms/mass-sms.ts';
+import { findListedMassSms, type ListedMassSms } from '../../db/mass-sms/list.ts';
 import {
   acknowledgementRequired,
   allowedActions,
@@ -18,16 +18,16 @@ import {
   type Refusal,
   transitionNotAllowed,
   windowNeverOpens,
-} from '../../domain/mass-sms.ts';
+} from '../../domain/mass-sms/mass-sms.ts';
 import { massSmsWorkflowId } from '../../workflows/ids.ts';
 import { lookSignal, updates } from '../../workflows/mass-sms/messages.ts';
 import { startMassSms } from '../../workflows/mass-sms/start.ts';
-import { actorOf, organizationOf } from '../auth.ts';
+import { actorOf, organizationOf } from '../shared/auth.ts';
 import type { Deps } from '../deps.ts';
-import { commandOutside } from '../idempotency.ts';
-import { conflict, notFound, Problem, refused } from '../problems.ts';
-import { idParams } from '../schemas.ts';
-import { endedMeanwhile, failureOf, isUnanswered, obeyWithinMs, unanswered } from '../workflow-updates.ts';
+import { commandOutside } from '../shared/idempotency.ts';
+import { conflict, notFound, Problem, refused } from '../shared/problems.ts';
+import { idParams } from '../shared/schemas.ts';
+import { endedMeanwhile, failureOf, isUnanswered, obeyWithinMs, unanswered } from '../temporal/updates.ts';
 import { readMassSms } from './read.ts';
 import { massSms, startAt } from './schemas.ts';
 import { requireStart } from './start.ts';

@@ -1,8 +1,8 @@
 /** Mass SMS with their batches and figures, for answers. */
 import type { z } from 'zod';
 import type { Trx } from '../../db/database.ts';
-import { batchesOfAll, talliesOf } from '../../db/mass-sms.ts';
-import { findListedMassSms, type ListedMassSms } from '../../db/mass-sms-list.ts';
+import { batchesOfAll, talliesOf } from '../../db/mass-sms/mass-sms.ts';
+import { findListedMassSms, type ListedMassSms } from '../../db/mass-sms/list.ts';
 import { type massSms, toMassSms } from './schemas.ts';
 
 type MassSms = z.infer<typeof massSms>;

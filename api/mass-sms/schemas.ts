@@ -1,13 +1,13 @@
 /** How mass SMS read and are written. */
 import { z } from 'zod';
-import { type Batch, totalTally } from '../../db/mass-sms.ts';
-import type { ListedMassSms } from '../../db/mass-sms-list.ts';
-import { massSmsStatuses, progress, type Tally, windowClosePolicies } from '../../domain/mass-sms.ts';
-import { messageStatuses } from '../../domain/message-status.ts';
+import { type Batch, totalTally } from '../../db/mass-sms/mass-sms.ts';
+import type { ListedMassSms } from '../../db/mass-sms/list.ts';
+import { massSmsStatuses, progress, type Tally, windowClosePolicies } from '../../domain/mass-sms/mass-sms.ts';
+import { messageStatuses } from '../../domain/messages/status.ts';
 import { purposes } from '../../domain/purpose.ts';
-import { audienceFields, excludedCounts, oneSource, oneSourceError } from '../audience.ts';
-import { id, instant, text, timeZone } from '../schemas.ts';
-import { hasText, hasTextError, textWithCodes, wordingFields } from '../wording.ts';
+import { audienceFields, excludedCounts, oneSource, oneSourceError } from './audience.ts';
+import { id, instant, text, timeZone } from '../shared/schemas.ts';
+import { hasText, hasTextError, textWithCodes, wordingFields } from '../shared/wording.ts';
 
 export const startAt = z.iso
   .datetime({ offset: true })

@@ -1,6 +1,6 @@
 /** What is refused of a start, and of the plan that follows from it. */
-import { NeverOpensError, TooManyBatchesError } from '../../domain/batches.ts';
-import { refused } from '../problems.ts';
+import { NeverOpensError, TooManyBatchesError } from '../../domain/mass-sms/batches.ts';
+import { refused } from '../shared/problems.ts';
 
 /** A start this far back still counts as now: clocks differ, and people take a moment. */
 const pastToleranceMs = 60_000;

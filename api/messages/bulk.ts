@@ -2,11 +2,11 @@
 import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
-import { type Contact, findContact } from '../../db/contacts.ts';
+import { type Contact, findContact } from '../../db/contacts/contacts.ts';
 import type { Trx } from '../../db/database.ts';
-import { tellOfMessages } from '../../db/messages.ts';
-import { command } from '../idempotency.ts';
-import { type FieldError, Problem, refused } from '../problems.ts';
+import { tellOfMessages } from '../../db/messages/messages.ts';
+import { command } from '../shared/idempotency.ts';
+import { type FieldError, Problem, refused } from '../shared/problems.ts';
 import { beginComposing, type Composing, requireKnownCodes, requirePurpose, senderOf } from './compose.ts';
 import { type Created, createMessage, type Draft, isToWake } from './create.ts';
 import { writerOf } from './messages.ts';

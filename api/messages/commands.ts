@@ -2,20 +2,27 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
-import { type Contact, findContact } from '../../db/contacts.ts';
+import { type Contact, findContact } from '../../db/contacts/contacts.ts';
 import type { Trx } from '../../db/database.ts';
-import { findMessage } from '../../db/message-list.ts';
-import { statusUntilSent, tellOfMessages } from '../../db/messages.ts';
-import { cancelRequestOf, settleOptIns } from '../../db/opt-in-settling.ts';
-import { cancelMessage, changeMessage, isUnsent, type LockedMessage, lockMessage, moveTo } from '../../db/unsent.ts';
-import { findUser } from '../../db/users.ts';
-import { dueOf } from '../../domain/due.ts';
-import { hoursApart } from '../../domain/opt-in-requests.ts';
-import { audit } from '../audit.ts';
-import { organizationOf } from '../auth.ts';
-import { command } from '../idempotency.ts';
-import { conflict, notFound, refused } from '../problems.ts';
-import { idParams } from '../schemas.ts';
+import { findMessage } from '../../db/messages/list.ts';
+import { statusUntilSent, tellOfMessages } from '../../db/messages/messages.ts';
+import { cancelRequestOf, settleOptIns } from '../../db/consent/settling.ts';
+import {
+  cancelMessage,
+  changeMessage,
+  isUnsent,
+  type LockedMessage,
+  lockMessage,
+  moveTo,
+} from '../../db/messages/unsent.ts';
+import { findUser } from '../../db/organizations/users.ts';
+import { dueOf } from '../../domain/messages/due.ts';
+import { hoursApart } from '../../domain/consent/requests.ts';
+import { audit } from '../shared/audit.ts';
+import { organizationOf } from '../shared/auth.ts';
+import { command } from '../shared/idempotency.ts';
+import { conflict, notFound, refused } from '../shared/problems.ts';
+import { idParams } from '../shared/schemas.ts';
 import { beginComposing, type Composing, requireConsent, requireKnownCodes, textOf } from './compose.ts';
 import { requireSendAt } from './create.ts';
 import { message as messageSchema, messageChanges, toMessage } from './schemas.ts';

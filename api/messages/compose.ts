@@ -1,13 +1,13 @@
 /** What a message must satisfy before it is accepted, and how its text becomes what is sent. */
 import type { FastifyRequest } from 'fastify';
-import type { Contact } from '../../db/contacts.ts';
-import { lastInboundAt } from '../../db/conversations.ts';
+import type { Contact } from '../../db/contacts/contacts.ts';
+import { lastInboundAt } from '../../db/conversations/conversations.ts';
 import type { Trx } from '../../db/database.ts';
-import { numbersWithoutMessages } from '../../db/first-message.ts';
-import { isOptedOut, lineOfUser, wasWrittenTo } from '../../db/messages.ts';
-import { findOrganization } from '../../db/organizations.ts';
-import { findUser } from '../../db/users.ts';
-import { merge, personalCodes, unknownCodesMessage, unknownMergeCodes } from '../../domain/merge-codes.ts';
+import { numbersWithoutMessages } from '../../db/messages/first-message.ts';
+import { isOptedOut, lineOfUser, wasWrittenTo } from '../../db/messages/messages.ts';
+import { findOrganization } from '../../db/organizations/organizations.ts';
+import { findUser } from '../../db/organizations/users.ts';
+import { merge, personalCodes, unknownCodesMessage, unknownMergeCodes } from '../../domain/messages/merge-codes.ts';
 import {
   emptyMergeCodes,
   inWordsOf,
@@ -15,13 +15,13 @@ import {
   mergeValuesOf,
   withDisclaimer,
   withoutDisclaimer,
-} from '../../domain/message-text.ts';
+} from '../../domain/messages/text.ts';
 import type { Purpose } from '../../domain/purpose.ts';
-import { countSegments, type Segments } from '../../domain/segments.ts';
+import { countSegments, type Segments } from '../../domain/messages/segments.ts';
 import { type Settings, withDefaults } from '../../domain/settings.ts';
-import { organizationOf } from '../auth.ts';
+import { organizationOf } from '../shared/auth.ts';
 import { requireEnabled } from '../organization/module.ts';
-import { invalid, notFound, refused } from '../problems.ts';
+import { invalid, notFound, refused } from '../shared/problems.ts';
 
 /** Somebody who wrote this long ago is answered; to write later is to begin anew. */
 const repliesWithinMs = 24 * 3_600_000;

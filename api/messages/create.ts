@@ -1,14 +1,14 @@
 /** A message becomes one that waits: judged, worded, and written with its place in the outbox. */
-import type { Contact } from '../../db/contacts.ts';
+import type { Contact } from '../../db/contacts/contacts.ts';
 import type { Trx } from '../../db/database.ts';
-import { insertMessage } from '../../db/messages.ts';
-import { ensureOptInRequest } from '../../db/opt-ins.ts';
-import { needsWake } from '../../db/outbox.ts';
-import { type Due, dueOf } from '../../domain/due.ts';
+import { insertMessage } from '../../db/messages/messages.ts';
+import { ensureOptInRequest } from '../../db/consent/opt-ins.ts';
+import { needsWake } from '../../db/messages/outbox.ts';
+import { type Due, dueOf } from '../../domain/messages/due.ts';
 import { placesOf } from '../../domain/lawful-hours/places.ts';
 import { quietHoursWarning } from '../../domain/lawful-hours/sentences.ts';
 import type { Purpose } from '../../domain/purpose.ts';
-import { refused } from '../problems.ts';
+import { refused } from '../shared/problems.ts';
 import {
   type Composing,
   hasAgreed,

@@ -1,12 +1,12 @@
 /** How messages read and are written. */
 import { z } from 'zod';
-import type { ReadMessage } from '../../db/message-list.ts';
+import type { ReadMessage } from '../../db/messages/list.ts';
 import { cancellationInWords, errorInWords } from '../../domain/error-reasons.ts';
-import { longestBody } from '../../domain/message-text.ts';
-import { messageStatuses } from '../../domain/message-status.ts';
+import { longestBody } from '../../domain/messages/text.ts';
+import { messageStatuses } from '../../domain/messages/status.ts';
 import { purposes } from '../../domain/purpose.ts';
-import { id, instant, text } from '../schemas.ts';
-import { hasText, hasTextError, textWithCodes, wordingFields } from '../wording.ts';
+import { id, instant, text } from '../shared/schemas.ts';
+import { hasText, hasTextError, textWithCodes, wordingFields } from '../shared/wording.ts';
 
 /** Due for longer than this, a message waits its turn; until then it is about to leave. */
 const turnMs = 5_000;

@@ -1,10 +1,10 @@
 /** What follows a commit: Temporal hears of what was queued. */
 import type { FastifyRequest } from 'fastify';
-import { markOptInStarted } from '../../db/opt-in-workflows.ts';
+import { markOptInStarted } from '../../db/consent/workflows.ts';
 import { startOptIn } from '../../workflows/opt-in/start.ts';
 import { wakeOutbox } from '../../workflows/outbox/start.ts';
-import { organizationOf } from '../auth.ts';
-import { tellTemporal } from '../tell-temporal.ts';
+import { organizationOf } from '../shared/auth.ts';
+import { tellTemporal } from '../temporal/tell.ts';
 
 /** An opt-in request that was made on the way. */
 export interface NewOptIn {

@@ -2,10 +2,10 @@
 import type { FastifyRequest } from 'fastify';
 import type { Twilio } from 'twilio';
 import type { Trx } from '../../db/database.ts';
-import { findOrganization } from '../../db/organizations.ts';
+import { findOrganization } from '../../db/organizations/organizations.ts';
 import type { OrganizationRow } from '../../db/schema.ts';
-import { organizationOf } from '../auth.ts';
-import { conflict, notFound } from '../problems.ts';
+import { organizationOf } from '../shared/auth.ts';
+import { conflict, notFound } from '../shared/problems.ts';
 
 /** @throws {Problem} 409 for an organization without an account */
 export async function requireAccount(

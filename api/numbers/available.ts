@@ -12,11 +12,11 @@ import {
   type NumberCriteria,
   type NumberQuery,
   type Suggestion,
-} from '../../domain/number-search.ts';
+} from '../../domain/numbers/search.ts';
 import { parsePostalCode } from '../../domain/postal-codes.ts';
 import { searchNumbers } from '../../twilio/available-numbers.ts';
-import { invalid, Problem, problemAnswer } from '../problems.ts';
-import { ask } from '../twilio-answers.ts';
+import { invalid, Problem, problemAnswer } from '../shared/problems.ts';
+import { ask } from '../shared/twilio-answers.ts';
 import { accountOf } from './account.ts';
 
 /** Alternatives looked for at Twilio before one answer, at once. */

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyRequest } from 'fastify';
 import { findJob, markJobStarted } from '../../db/numbers/jobs.ts';
 import { startNumberJob } from '../../workflows/number-provisioning/start.ts';
-import { organizationOf } from '../auth.ts';
-import { tellTemporal } from '../tell-temporal.ts';
+import { organizationOf } from '../shared/auth.ts';
+import { tellTemporal } from '../temporal/tell.ts';
 
 const waitAtMostMs = 15_000;
 const lookEveryMs = 150;

@@ -6,11 +6,11 @@ import { countResults, findJob, type JobCount, listJobs } from '../../db/numbers
 import { purchaseResults } from '../../db/numbers/purchases.ts';
 import { releaseResults } from '../../db/numbers/releases.ts';
 import type { NumberJobRow } from '../../db/schema.ts';
-import { purchaseFailures } from '../../domain/number-purchases.ts';
-import { organizationOf } from '../auth.ts';
-import { decodeIdCursor, pageOf, pageQuery, toPage } from '../pagination.ts';
-import { notFound } from '../problems.ts';
-import { id, idParams, instant } from '../schemas.ts';
+import { purchaseFailures } from '../../domain/numbers/purchases.ts';
+import { organizationOf } from '../shared/auth.ts';
+import { decodeIdCursor, pageOf, pageQuery, toPage } from '../shared/pagination.ts';
+import { notFound } from '../shared/problems.ts';
+import { id, idParams, instant } from '../shared/schemas.ts';
 
 const purchaseStates = ['waiting', 'provisioned', 'failed'] as const;
 const releaseStates = ['waiting', 'released', 'failed'] as const;

@@ -1,8 +1,8 @@
 /** Who may be given a line (B3, B6): active users who have none and are not being bought one. */
 import type { Trx } from '../../db/database.ts';
 import { type Candidate, lockCandidates } from '../../db/numbers/lines.ts';
-import { purchaseFailures, type PurchaseFailure } from '../../domain/number-purchases.ts';
-import { type Problem, refused } from '../problems.ts';
+import { purchaseFailures, type PurchaseFailure } from '../../domain/numbers/purchases.ts';
+import { type Problem, refused } from '../shared/problems.ts';
 
 export interface Objection {
   reason: PurchaseFailure;

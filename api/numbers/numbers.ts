@@ -2,10 +2,10 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { findNumber, listNumbers } from '../../db/numbers/lines.ts';
-import { organizationOf } from '../auth.ts';
-import { decodeIdCursor, pageOf, pageQuery, toPage } from '../pagination.ts';
-import { notFound } from '../problems.ts';
-import { flag, id, idParams } from '../schemas.ts';
+import { organizationOf } from '../shared/auth.ts';
+import { decodeIdCursor, pageOf, pageQuery, toPage } from '../shared/pagination.ts';
+import { notFound } from '../shared/problems.ts';
+import { flag, id, idParams } from '../shared/schemas.ts';
 import { number, toNumber } from './schemas.ts';
 
 const querystring = z.object({

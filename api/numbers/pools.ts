@@ -5,16 +5,16 @@ import { z } from 'zod';
 import type { Changes } from '../../db/changes.ts';
 import type { Trx } from '../../db/database.ts';
 import { findPool, insertPool, listPools, type PoolFields, updatePool } from '../../db/numbers/pools.ts';
-import { readSettings } from '../../db/organizations.ts';
+import { readSettings } from '../../db/organizations/organizations.ts';
 import type { PoolRow } from '../../db/schema.ts';
 import { violates } from '../../db/violations.ts';
 import { type Purpose, purposes } from '../../domain/purpose.ts';
-import { audit } from '../audit.ts';
-import { organizationOf } from '../auth.ts';
-import { command } from '../idempotency.ts';
-import { decodeIdCursor, pageOf, pageQuery, toPage } from '../pagination.ts';
-import { notFound, refused } from '../problems.ts';
-import { id, idParams, instant, text } from '../schemas.ts';
+import { audit } from '../shared/audit.ts';
+import { organizationOf } from '../shared/auth.ts';
+import { command } from '../shared/idempotency.ts';
+import { decodeIdCursor, pageOf, pageQuery, toPage } from '../shared/pagination.ts';
+import { notFound, refused } from '../shared/problems.ts';
+import { id, idParams, instant, text } from '../shared/schemas.ts';
 
 const fields = {
   name: text(100).meta({ examples: ['Candidates'] }),

@@ -5,12 +5,12 @@ import { z } from 'zod';
 import type { Trx } from '../../db/database.ts';
 import { beginJob, findJob } from '../../db/numbers/jobs.ts';
 import { beginRelease, knownNumbers, releaseResults } from '../../db/numbers/releases.ts';
-import { releaseConfirmation, wouldLeaveWithoutLine } from '../../domain/number-releases.ts';
-import { audit } from '../audit.ts';
-import { actorOf, organizationOf } from '../auth.ts';
-import { commandOutside } from '../idempotency.ts';
-import { refused } from '../problems.ts';
-import { id } from '../schemas.ts';
+import { releaseConfirmation, wouldLeaveWithoutLine } from '../../domain/numbers/releases.ts';
+import { audit } from '../shared/audit.ts';
+import { actorOf, organizationOf } from '../shared/auth.ts';
+import { commandOutside } from '../shared/idempotency.ts';
+import { refused } from '../shared/problems.ts';
+import { id } from '../shared/schemas.ts';
 import { startJob, untilFinished } from './job-start.ts';
 
 /** In words; all of them are in `numberIds`. */

@@ -1,7 +1,7 @@
 /** Phone numbers as the API shows them. */
 import { z } from 'zod';
 import type { Line } from '../../db/numbers/lines.ts';
-import { id, instant } from '../schemas.ts';
+import { id, instant } from '../shared/schemas.ts';
 
 export const number = z
   .object({

@@ -1,10 +1,10 @@
 /** Buying a number is a subscription: nobody buys one without having agreed to its terms (B2). */
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { audit } from '../audit.ts';
-import { organizationOf } from '../auth.ts';
-import { inTransaction } from '../idempotency.ts';
-import { refused } from '../problems.ts';
+import { audit } from '../shared/audit.ts';
+import { organizationOf } from '../shared/auth.ts';
+import { inTransaction } from '../shared/idempotency.ts';
+import { refused } from '../shared/problems.ts';
 
 export const acceptTerms = z
   .boolean()

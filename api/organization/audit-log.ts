@@ -1,10 +1,10 @@
 /** The audit log: every administrative act, newest first. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { listAuditEntries } from '../../db/audit.ts';
-import { organizationOf } from '../auth.ts';
-import { decodeIdCursor, pageOf, pageQuery, toPage } from '../pagination.ts';
-import { id, instant } from '../schemas.ts';
+import { listAuditEntries } from '../../db/organizations/audit.ts';
+import { organizationOf } from '../shared/auth.ts';
+import { decodeIdCursor, pageOf, pageQuery, toPage } from '../shared/pagination.ts';
+import { id, instant } from '../shared/schemas.ts';
 
 const entry = z
   .object({

@@ -1,15 +1,15 @@
 /** API keys of an organization and of its users, made and revoked by the operator. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { insertKey, listKeys, organizationExists, revokeKey } from '../../db/api-keys.ts';
+import { insertKey, listKeys, organizationExists, revokeKey } from '../../db/organizations/api-keys.ts';
 import { newId } from '../../db/ids.ts';
-import { findUser } from '../../db/users.ts';
-import { audit } from '../audit.ts';
-import { hashKey, newKey } from '../auth.ts';
-import { command, inTransaction } from '../idempotency.ts';
-import { decodeIdCursor, pageOf, pageQuery, toPage } from '../pagination.ts';
-import { notFound } from '../problems.ts';
-import { id, idParams, instant, nothing, permission, permissionSet } from '../schemas.ts';
+import { findUser } from '../../db/organizations/users.ts';
+import { audit } from '../shared/audit.ts';
+import { hashKey, newKey } from '../shared/auth.ts';
+import { command, inTransaction } from '../shared/idempotency.ts';
+import { decodeIdCursor, pageOf, pageQuery, toPage } from '../shared/pagination.ts';
+import { notFound } from '../shared/problems.ts';
+import { id, idParams, instant, nothing, permission, permissionSet } from '../shared/schemas.ts';
 
 const newKeyBody = z
   .strictObject({

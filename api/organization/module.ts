@@ -3,13 +3,13 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Trx } from '../../db/database.ts';
-import { findOrganization, moduleState, switchModule } from '../../db/organizations.ts';
+import { findOrganization, moduleState, switchModule } from '../../db/organizations/organizations.ts';
 import { findRegistration } from '../../db/registration/registrations.ts';
 import type { OrganizationRow } from '../../db/schema.ts';
-import { audit } from '../audit.ts';
-import { organizationOf } from '../auth.ts';
-import { command } from '../idempotency.ts';
-import { conflict, notFound, refused } from '../problems.ts';
+import { audit } from '../shared/audit.ts';
+import { organizationOf } from '../shared/auth.ts';
+import { command } from '../shared/idempotency.ts';
+import { conflict, notFound, refused } from '../shared/problems.ts';
 
 export const moduleSchema = z
   .object({

@@ -7,15 +7,15 @@ import {
   listOrganizations,
   moduleState,
   updateOrganization,
-} from '../../db/organizations.ts';
+} from '../../db/organizations/organizations.ts';
 import type { OrganizationRow } from '../../db/schema.ts';
 import { defaultSettings } from '../../domain/settings.ts';
-import { audit } from '../audit.ts';
-import { command, inTransaction } from '../idempotency.ts';
+import { audit } from '../shared/audit.ts';
+import { command, inTransaction } from '../shared/idempotency.ts';
 import { requireKept } from './module.ts';
-import { decodeIdCursor, pageOf, pageQuery, toPage } from '../pagination.ts';
-import { notFound } from '../problems.ts';
-import { id, idParams, instant, search, text, timeZone } from '../schemas.ts';
+import { decodeIdCursor, pageOf, pageQuery, toPage } from '../shared/pagination.ts';
+import { notFound } from '../shared/problems.ts';
+import { id, idParams, instant, search, text, timeZone } from '../shared/schemas.ts';
 
 const fields = {
   name: text(200),

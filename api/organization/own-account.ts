@@ -10,7 +10,7 @@ import {
   lockOrganization,
   moduleState,
   organizationByAccount,
-} from '../../db/organizations.ts';
+} from '../../db/organizations/organizations.ts';
 import { hasRunningJobs } from '../../db/numbers/jobs.ts';
 import { listNumbers } from '../../db/numbers/lines.ts';
 import { forgetOrphans } from '../../db/numbers/orphans.ts';
@@ -19,10 +19,10 @@ import { openRegistration } from '../../db/registration/registrations.ts';
 import type { OrganizationRow } from '../../db/schema.ts';
 import { segmentsPerSecond } from '../../domain/registration/throughput.ts';
 import { messagingServiceSettings } from '../../twilio/messaging-service.ts';
-import { audit } from '../audit.ts';
-import { organizationOf } from '../auth.ts';
-import { conflict, type Problem, refused } from '../problems.ts';
-import { ask, notActive } from '../twilio-answers.ts';
+import { audit } from '../shared/audit.ts';
+import { organizationOf } from '../shared/auth.ts';
+import { conflict, type Problem, refused } from '../shared/problems.ts';
+import { ask, notActive } from '../shared/twilio-answers.ts';
 import { moduleSchema } from './module.ts';
 
 const credentials = z.strictObject({

@@ -2,22 +2,22 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Changes } from '../../db/changes.ts';
-import { changeSettings, readSettings } from '../../db/organizations.ts';
+import { changeSettings, readSettings } from '../../db/organizations/organizations.ts';
 import type { Trx } from '../../db/database.ts';
 import { findNumberByPhone } from '../../db/numbers/lines.ts';
-import { judgeAnew } from '../../db/outbox.ts';
-import { isLocalNumber } from '../../domain/area-codes.ts';
-import { mostForwarded } from '../../domain/forwarded-text.ts';
-import { mergeCodesIn } from '../../domain/merge-codes.ts';
-import { mentionsStop } from '../../domain/message-text.ts';
+import { judgeAnew } from '../../db/messages/outbox.ts';
+import { isLocalNumber } from '../../domain/numbers/area-codes.ts';
+import { mostForwarded } from '../../domain/messages/forwarded-text.ts';
+import { mergeCodesIn } from '../../domain/messages/merge-codes.ts';
+import { mentionsStop } from '../../domain/messages/text.ts';
 import { purposes } from '../../domain/purpose.ts';
 import { days, isWithinDay, type SendWindow } from '../../domain/send-window.ts';
 import type { Settings } from '../../domain/settings.ts';
-import { audit } from '../audit.ts';
-import { organizationOf } from '../auth.ts';
+import { audit } from '../shared/audit.ts';
+import { organizationOf } from '../shared/auth.ts';
 import { wakeAfterCommit } from '../messages/wake.ts';
-import { invalid, refused } from '../problems.ts';
-import { email, phoneNumber, text, timeOfDay, timeZone, webAddress } from '../schemas.ts';
+import { invalid, refused } from '../shared/problems.ts';
+import { email, phoneNumber, text, timeOfDay, timeZone, webAddress } from '../shared/schemas.ts';
 
 const sendWindow = z.strictObject({
   startTime: timeOfDay,

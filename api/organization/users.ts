@@ -2,16 +2,26 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { findUser, insertUser, listUsers, updateUser } from '../../db/users.ts';
+import { findUser, insertUser, listUsers, updateUser } from '../../db/organizations/users.ts';
 import type { UserRow } from '../../db/schema.ts';
 import { violates } from '../../db/violations.ts';
-import { audit } from '../audit.ts';
-import { organizationOf, principalOf, requirePermission } from '../auth.ts';
-import { command } from '../idempotency.ts';
-import { decodeIdCursor, pageOf, pageQuery, toPage } from '../pagination.ts';
-import type { Permission } from '../permissions.ts';
-import { notFound, refused } from '../problems.ts';
-import { email, id, idParams, instant, permission, permissionSet, phoneNumber, text, timeZone } from '../schemas.ts';
+import { audit } from '../shared/audit.ts';
+import { organizationOf, principalOf, requirePermission } from '../shared/auth.ts';
+import { command } from '../shared/idempotency.ts';
+import { decodeIdCursor, pageOf, pageQuery, toPage } from '../shared/pagination.ts';
+import type { Permission } from '../shared/permissions.ts';
+import { notFound, refused } from '../shared/problems.ts';
+import {
+  email,
+  id,
+  idParams,
+  instant,
+  permission,
+  permissionSet,
+  phoneNumber,
+  text,
+  timeZone,
+} from '../shared/schemas.ts';
 
 const fields = {
   name: text(200),

@@ -3,7 +3,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import type { App } from '../deps.ts';
-import { invalid, notFound, Problem, unavailable } from '../problems.ts';
+import { invalid, notFound, Problem, unavailable } from '../shared/problems.ts';
 
 const details: Record<string, string> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'Send the body as the content type this route documents, usually application/json.',

@@ -1,7 +1,7 @@
 /** Alive, and ready: whether Postgres and Temporal answer. */
 import { z } from 'zod';
 import type { App } from '../deps.ts';
-import { unavailable } from '../problems.ts';
+import { unavailable } from '../shared/problems.ts';
 
 const state = z.enum(['up', 'down']);
 

@@ -2,7 +2,7 @@
 import { safeParse, type $ZodIssue, type $ZodType } from 'zod/v4/core';
 import type { FastifyRequest, FastifySchemaCompiler } from 'fastify';
 import type { App } from '../deps.ts';
-import { type FieldError, invalid, Problem } from '../problems.ts';
+import { type FieldError, invalid, Problem } from '../shared/problems.ts';
 
 const maxDepth = 32;
 const parts = { body: 'body', querystring: 'query', params: 'path', headers: 'headers' } as const;

@@ -5,8 +5,8 @@ import swaggerUi from '@fastify/swagger-ui';
 import type { RouteOptions } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import type { App } from '../deps.ts';
-import type { Access } from '../permissions.ts';
-import { problemSchema } from '../problems.ts';
+import type { Access } from '../shared/permissions.ts';
+import { problemSchema } from '../shared/problems.ts';
 
 type JsonObject = Record<string, unknown>;
 

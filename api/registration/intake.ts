@@ -10,7 +10,7 @@ import {
   registrationIdentifiers,
   useCases,
 } from '../../domain/registration/intake.ts';
-import { email, phoneNumber, text, webAddress } from '../schemas.ts';
+import { email, phoneNumber, text, webAddress } from '../shared/schemas.ts';
 import {
   businessTypeAliases,
   companyTypeAliases,

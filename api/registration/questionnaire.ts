@@ -1,7 +1,7 @@
 /** The questionnaire in Postgres: opened under its lock, corrected, and checked before anybody is asked to pay for it. */
 import type { FastifyRequest } from 'fastify';
 import type { Trx } from '../../db/database.ts';
-import { findOrganization } from '../../db/organizations.ts';
+import { findOrganization } from '../../db/organizations/organizations.ts';
 import { hasEvidence } from '../../db/registration/evidence.ts';
 import { findRegistration, openRegistration, saveIntake } from '../../db/registration/registrations.ts';
 import type { OrganizationRow, RegistrationRow } from '../../db/schema.ts';
@@ -9,8 +9,8 @@ import { type IntakeDraft, withPolicies } from '../../domain/registration/intake
 import type { StepFacts } from '../../domain/registration/next-step.ts';
 import { hasErrors, preflight, type PreflightContext } from '../../domain/registration/preflight.ts';
 import { withDefaults } from '../../domain/settings.ts';
-import { audit } from '../audit.ts';
-import { notFound, refused } from '../problems.ts';
+import { audit } from '../shared/audit.ts';
+import { notFound, refused } from '../shared/problems.ts';
 import { type IntakeChanges, mergeIntake } from './intake.ts';
 import { factsOf } from './standing.ts';
 

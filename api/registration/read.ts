@@ -2,7 +2,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import type { Trx } from '../../db/database.ts';
-import { feesOf } from '../../db/fees.ts';
+import { feesOf } from '../../db/registration/fees.ts';
 import { attemptsOf } from '../../db/registration/attempts.ts';
 import { evidenceOf } from '../../db/registration/evidence.ts';
 import { declarationsOf, timelineOf } from '../../db/registration/registrations.ts';
@@ -11,7 +11,7 @@ import type { IntakeDraft } from '../../domain/registration/intake.ts';
 import { nextStep, type StepFacts } from '../../domain/registration/next-step.ts';
 import { cleanedSamples } from '../../domain/registration/samples.ts';
 import { allowedActions, indicator, verificationMs } from '../../domain/registration/status.ts';
-import { organizationOf, principalOf } from '../auth.ts';
+import { organizationOf, principalOf } from '../shared/auth.ts';
 import { readQuestionnaire } from './questionnaire.ts';
 import type { evidence, registration } from './schemas.ts';
 import {

@@ -14,11 +14,11 @@ import { type Finding, preflight } from '../../domain/registration/preflight.ts'
 import { cleanedSamples } from '../../domain/registration/samples.ts';
 import { allowedActions, isEditable } from '../../domain/registration/status.ts';
 import { startRegistration } from '../../workflows/registration/start.ts';
-import { audit } from '../audit.ts';
-import { actorOf, organizationOf } from '../auth.ts';
-import { command, commandOutside } from '../idempotency.ts';
-import { conflict } from '../problems.ts';
-import { tellTemporal } from '../tell-temporal.ts';
+import { audit } from '../shared/audit.ts';
+import { actorOf, organizationOf } from '../shared/auth.ts';
+import { command, commandOutside } from '../shared/idempotency.ts';
+import { conflict } from '../shared/problems.ts';
+import { tellTemporal } from '../temporal/tell.ts';
 import { intake, intakeChanges } from './intake.ts';
 import { correct, keepForSubmission, openQuestionnaire, preflightContext, readQuestionnaire } from './questionnaire.ts';
 import { readRegistration } from './read.ts';

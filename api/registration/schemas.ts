@@ -6,7 +6,7 @@ import {
   messagingServiceStatuses,
   registrationActions,
 } from '../../domain/registration/status.ts';
-import { instant } from '../schemas.ts';
+import { instant } from '../shared/schemas.ts';
 import { intake } from './intake.ts';
 
 const forManagers = 'only with the permission registration:manage';

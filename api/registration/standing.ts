@@ -10,7 +10,7 @@ import {
   type RegistrationAction,
   type RegistrationState,
 } from '../../domain/registration/status.ts';
-import { conflict, type Problem } from '../problems.ts';
+import { conflict, type Problem } from '../shared/problems.ts';
 
 export const brandDetails: Readonly<Record<BrandStatus, string>> = {
   draft: 'Not submitted yet.',

@@ -3,7 +3,7 @@ import type { Multipart } from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
 import { fileTypeFromBuffer } from 'file-type';
 import type { NewEvidence } from '../../db/registration/evidence.ts';
-import { invalid, Problem, refused } from '../problems.ts';
+import { invalid, Problem, refused } from '../shared/problems.ts';
 
 const maxBytes = 5 * 1024 * 1024;
 

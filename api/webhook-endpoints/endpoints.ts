@@ -13,13 +13,13 @@ import {
   lockEndpoint,
   rotateSecret,
   updateEndpoint,
-} from '../../db/webhooks.ts';
-import { audit } from '../audit.ts';
-import { organizationOf } from '../auth.ts';
-import { command, inTransaction } from '../idempotency.ts';
-import { decodeIdCursor, pageOf, pageQuery, toPage } from '../pagination.ts';
-import { notFound, refused } from '../problems.ts';
-import { idParams, nothing } from '../schemas.ts';
+} from '../../db/webhooks/endpoints.ts';
+import { audit } from '../shared/audit.ts';
+import { organizationOf } from '../shared/auth.ts';
+import { command, inTransaction } from '../shared/idempotency.ts';
+import { decodeIdCursor, pageOf, pageQuery, toPage } from '../shared/pagination.ts';
+import { notFound, refused } from '../shared/problems.ts';
+import { idParams, nothing } from '../shared/schemas.ts';
 import { endpoint, endpointFields, endpointWithSecret, rotation, toEndpoint } from './schemas.ts';
 import { wakeEndpoint } from './wake.ts';
 

@@ -1,10 +1,10 @@
 /** What the routes of webhook endpoints take and answer. */
 import { z } from 'zod';
-import type { DeliveryRow } from '../../db/webhook-deliveries.ts';
-import type { EndpointRow } from '../../db/webhooks.ts';
+import type { DeliveryRow } from '../../db/webhooks/deliveries.ts';
+import type { EndpointRow } from '../../db/webhooks/endpoints.ts';
 import { deliveryStates, offReasons, webhookEventTypes } from '../../domain/webhooks.ts';
 import { EgressError, requireReceiver } from '../../egress.ts';
-import { id, instant } from '../schemas.ts';
+import { id, instant } from '../shared/schemas.ts';
 
 /** @param toLoopback this machine itself is allowed, also by http */
 const receiver = (toLoopback: boolean) =>

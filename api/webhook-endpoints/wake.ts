@@ -1,8 +1,8 @@
 /** What follows a commit: the deliveries to an endpoint go on. */
 import type { FastifyRequest } from 'fastify';
 import { wakeWebhooks } from '../../workflows/webhook-delivery/start.ts';
-import { organizationOf } from '../auth.ts';
-import { tellTemporal } from '../tell-temporal.ts';
+import { organizationOf } from '../shared/auth.ts';
+import { tellTemporal } from '../temporal/tell.ts';
 
 /** Never throws. */
 export async function wakeEndpoint(request: FastifyRequest, endpointId: string): Promise<void> {

@@ -4,14 +4,14 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { findRegistration } from '../../db/registration/registrations.ts';
-import { keepReceipts, unseenEvents } from '../../db/twilio-events.ts';
+import { keepReceipts, unseenEvents } from '../../db/registration/twilio-events.ts';
 import { brandEvents, campaignEvents } from '../../twilio/events.ts';
 import { isJsonSignedByTwilio } from '../../twilio/signature.ts';
 import { changedSignal as brandChanged } from '../../workflows/brand-verification/messages.ts';
 import { changedSignal as campaignChanged } from '../../workflows/campaign-review/messages.ts';
 import { brandWorkflowId, campaignWorkflowId } from '../../workflows/ids.ts';
 import type { Deps } from '../deps.ts';
-import { invalid, Problem } from '../problems.ts';
+import { invalid, Problem } from '../shared/problems.ts';
 import { notSigned, readTheRestAsNothing, signatureOf, twilioAccounts } from './twilio-caller.ts';
 
 const maxBytes = 1024 * 1024;

@@ -1,16 +1,16 @@
 /** A message from a contact: kept, obeyed, passed on and told of, all in one transaction. */
 import type { FastifyBaseLogger } from 'fastify';
-import { respondToFirst } from '../../db/auto-responses.ts';
-import { queueEmail } from '../../db/emails.ts';
-import { countForwarded, forwardBySms } from '../../db/forwarding.ts';
+import { respondToFirst } from '../../db/mass-sms/auto-responses.ts';
+import { queueEmail } from '../../db/notifications/emails.ts';
+import { countForwarded, forwardBySms } from '../../db/conversations/forwarding.ts';
 import type { Trx } from '../../db/database.ts';
-import { type InboundMessage, type ReceivedMessage, recordInbound } from '../../db/inbound.ts';
-import { type NewEvent, tellStreams } from '../../db/live-events.ts';
-import { messageEvents } from '../../db/messages.ts';
-import { type EmailScope, notify, usersOfLine } from '../../db/notifications.ts';
-import { forwardingOf, isForwarded, mostForwarded } from '../../domain/forwarded-text.ts';
-import { isAnsweredByTwilio, optOutConfirmation } from '../../domain/keywords.ts';
-import { inWordsOf } from '../../domain/message-text.ts';
+import { type InboundMessage, type ReceivedMessage, recordInbound } from '../../db/conversations/inbound.ts';
+import { type NewEvent, tellStreams } from '../../db/conversations/live-events.ts';
+import { messageEvents } from '../../db/messages/messages.ts';
+import { type EmailScope, notify, usersOfLine } from '../../db/notifications/notifications.ts';
+import { forwardingOf, isForwarded, mostForwarded } from '../../domain/messages/forwarded-text.ts';
+import { isAnsweredByTwilio, optOutConfirmation } from '../../domain/consent/keywords.ts';
+import { inWordsOf } from '../../domain/messages/text.ts';
 import {
   forwardedReply,
   manyReceived,
@@ -20,7 +20,7 @@ import {
 } from '../../email/replies.ts';
 import { wakeOutbox } from '../../workflows/outbox/start.ts';
 import type { Deps } from '../deps.ts';
-import { tellTemporal } from '../tell-temporal.ts';
+import { tellTemporal } from '../temporal/tell.ts';
 
 /** Of the message, in a notification. */
 const shownCharacters = 300;

@@ -1,10 +1,10 @@
 /** Tells the workflows that wait for an answer to an opt-in request that there is one. */
 import type { FastifyBaseLogger } from 'fastify';
-import { answeredOptIns } from '../../db/opt-in-workflows.ts';
+import { answeredOptIns } from '../../db/consent/workflows.ts';
 import { tellOptIn } from '../../workflows/opt-in/start.ts';
 import { wakeOutbox } from '../../workflows/outbox/start.ts';
 import type { Deps } from '../deps.ts';
-import { tellTemporal } from '../tell-temporal.ts';
+import { tellTemporal } from '../temporal/tell.ts';
 
 /**
  * After a message that may be an answer: wakes the workflows, which release what was held, and the outbox, which sends

@@ -2,11 +2,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import formbody from '@fastify/formbody';
 import type { FastifyRequest } from 'fastify';
-import { organizationByAccount } from '../../db/organizations.ts';
+import { organizationByAccount } from '../../db/organizations/organizations.ts';
 import { isSignedByTwilio } from '../../twilio/signature.ts';
 import type { App } from '../deps.ts';
 import { requireReadable } from '../plugins/input.ts';
-import { forbidden } from '../problems.ts';
+import { forbidden } from '../shared/problems.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {

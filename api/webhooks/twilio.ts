@@ -1,10 +1,10 @@
 /** What Twilio calls: the signature first, then one transaction. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { type StatusReport, takeReports } from '../../db/status-reports.ts';
-import { type Keyword, keywordOf } from '../../domain/keywords.ts';
-import { statusFromTwilio } from '../../domain/message-status.ts';
-import { answerIn, isYes } from '../../domain/opt-in-answers.ts';
+import { type StatusReport, takeReports } from '../../db/messages/status-reports.ts';
+import { type Keyword, keywordOf } from '../../domain/consent/keywords.ts';
+import { statusFromTwilio } from '../../domain/messages/status.ts';
+import { answerIn, isYes } from '../../domain/consent/answers.ts';
 import type { App } from '../deps.ts';
 import { groupCommit } from './group-commit.ts';
 import { receiveMessage } from './inbound.ts';

@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Db } from '../../db/database.ts';
 import { findNumberByPhone, isLive } from '../../db/numbers/lines.ts';
-import { findOrganization } from '../../db/organizations.ts';
+import { findOrganization } from '../../db/organizations/organizations.ts';
 import { answerToCall } from '../../twilio/voice.ts';
 import { acceptSignedForms } from './twilio-caller.ts';
 

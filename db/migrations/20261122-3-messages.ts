@@ -125,7 +125,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       at timestamptz not null
     );
 
-    -- The order of domain/message-status.ts: a message only moves to a state of higher rank.
+    -- The order of domain/messages/status.ts: a message only moves to a state of higher rank.
     create function message_status_rank(status text) returns int language sql immutable parallel safe as $$
       select case status
         when 'held' then 0 when 'scheduled' then 1 when 'queued' then 2 when 'sending' then 3 when 'in_doubt' then 4

@@ -1,6 +1,6 @@
 /** Usage: what was attempted and what came in, by month, line, user and purpose, kept by triggers on messages. */
 import { type Kysely, sql } from 'kysely';
-import { countSegments } from '../../domain/segments.ts';
+import { countSegments } from '../../domain/messages/segments.ts';
 import { grantTenantTable } from './row-level-security.ts';
 
 /** What the tallies need of the rows of a statement. @param sign `-` for the rows as they were */

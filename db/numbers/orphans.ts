@@ -1,6 +1,6 @@
 /** Numbers that are in an account and used by nobody, and numbers of ours that are gone (B10). */
 import { sql } from 'kysely';
-import { insertAuditEntry } from '../audit.ts';
+import { insertAuditEntry } from '../organizations/audit.ts';
 import type { Db, Trx } from '../database.ts';
 import { newId } from '../ids.ts';
 import type { NumberRow } from '../schema.ts';

@@ -1,5 +1,5 @@
 /** Purchases: one number for one user, or for several who share it. Each is made at most once, whatever crashes. */
-import { purchaseFailures, type PurchaseFailure } from '../../domain/number-purchases.ts';
+import { purchaseFailures, type PurchaseFailure } from '../../domain/numbers/purchases.ts';
 import type { Trx } from '../database.ts';
 import { newId } from '../ids.ts';
 import type { PurchaseRow } from '../schema.ts';

@@ -1,7 +1,7 @@
 /** Releases of numbers: asked for, carried out and given up. What was sent from a number stays. */
 import type { Trx } from '../database.ts';
-import { tellOfMessages } from '../messages.ts';
-import type { ChangedMessages } from '../opt-ins.ts';
+import { tellOfMessages } from '../messages/messages.ts';
+import type { ChangedMessages } from '../consent/opt-ins.ts';
 import type { MassSmsRow, NumberRow } from '../schema.ts';
 import { assignUsers } from './lines.ts';
 import { mayStillSend, reroute } from './reroute.ts';

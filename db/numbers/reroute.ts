@@ -1,9 +1,9 @@
 /** What has not been sent yet leaves from another line, when its own line is to be released. */
 import { sql } from 'kysely';
-import { isFinal } from '../../domain/mass-sms.ts';
+import { isFinal } from '../../domain/mass-sms/mass-sms.ts';
 import type { Trx } from '../database.ts';
-import { wholeRange } from '../mass-sms.ts';
-import { sendingPools } from '../mass-sms-create.ts';
+import { wholeRange } from '../mass-sms/mass-sms.ts';
+import { sendingPools } from '../mass-sms/create.ts';
 import type { MassSmsRow } from '../schema.ts';
 import { keptLine, recordLines, type SendingPool } from './sticky-senders.ts';
 

@@ -7,8 +7,8 @@
  */
 import { sql } from 'kysely';
 import type { Trx } from '../database.ts';
-import type { ChangedMessages } from '../opt-ins.ts';
-import { tidy } from '../outbox.ts';
+import type { ChangedMessages } from '../consent/opt-ins.ts';
+import { tidy } from '../messages/outbox.ts';
 import { settleThreads } from './waiting-threads.ts';
 
 /** The lines users text from but for these, as far as they send: `current`, by `user_id`. */

@@ -11,8 +11,8 @@ import type {
 } from '../../domain/registration/status.ts';
 import type { Db, Trx } from '../database.ts';
 import { newId } from '../ids.ts';
-import { notify, usersWith } from '../notifications.ts';
-import type { RegistrationSubject } from '../schema-registration.ts';
+import { notify, usersWith } from '../notifications/notifications.ts';
+import type { RegistrationSubject } from '../schema/registration.ts';
 import type { RegistrationRow, Schema } from '../schema.ts';
 
 /** The registration of the transaction's organization, or undefined. `lock` keeps others from changing it meanwhile. */

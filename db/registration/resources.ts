@@ -1,6 +1,6 @@
 /** What was made at Twilio, and when Twilio was asked to make it: one of each kind per organization. */
 import type { Trx } from '../database.ts';
-import type { ResourceKind } from '../schema-registration.ts';
+import type { ResourceKind } from '../schema/registration.ts';
 
 export interface Resource {
   /** Null while it is not known to exist. */

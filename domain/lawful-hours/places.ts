@@ -1,5 +1,5 @@
 /** Where a recipient may be, from what is known: every candidate, since it must be lawful at all of them. */
-import { areaCodeOf } from '../area-codes.ts';
+import { areaCodeOf } from '../numbers/area-codes.ts';
 import { areasOfAreaCode } from './geography/area-codes.ts';
 import { areaOfPostalCode } from './geography/postal-codes.ts';
 import { regions, type Area, type Region } from './geography/regions.ts';

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { createEmailSender } from '../../activities/emails.ts';
 import { type Database, openDatabase } from '../../db/database.ts';
-import { queueEmail } from '../../db/emails.ts';
+import { queueEmail } from '../../db/notifications/emails.ts';
 import { newId } from '../../db/ids.ts';
 import { EmailRefused } from '../../email/mailer.ts';
 import { type ClonedDatabase, cloneDatabase } from '../harness/infrastructure.ts';

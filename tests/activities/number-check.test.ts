@@ -3,10 +3,10 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createPurchaseActivities } from '../../activities/numbers/buy.ts';
 import { checkAccount } from '../../activities/numbers/check.ts';
-import { eventsAfter, lastEventId } from '../../db/live-events.ts';
-import { insertMessage } from '../../db/messages.ts';
+import { eventsAfter, lastEventId } from '../../db/conversations/live-events.ts';
+import { insertMessage } from '../../db/messages/messages.ts';
 import { accountsToCheck } from '../../db/numbers/orphans.ts';
-import { purchaseTag } from '../../domain/number-purchases.ts';
+import { purchaseTag } from '../../domain/numbers/purchases.ts';
 import { type Numbers, type PlayedAccount, refusal, run, somePhone, startNumbers } from './number-support.ts';
 
 let numbers: Numbers;

@@ -4,10 +4,10 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createReconciliationActivities } from '../../activities/reconciliation.ts';
-import { claimMessages } from '../../db/outgoing.ts';
-import { overdueLooks } from '../../db/reconciliation.ts';
+import { claimMessages } from '../../db/messages/outgoing.ts';
+import { overdueLooks } from '../../db/messages/reconciliation.ts';
 import { secretBox } from '../../db/secrets.ts';
-import { applyStatusReports } from '../../db/status-reports.ts';
+import { applyStatusReports } from '../../db/messages/status-reports.ts';
 import { type Fixture, openFixture, type Organization, type TestMassSms } from '../dispatch/fixture.ts';
 
 /** What Twilio answers when it is asked about a message. */

@@ -1,9 +1,9 @@
 /** Releasing a number at Twilio: once nothing can leave from it any more, and with every step safe to repeat. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newId } from '../../db/ids.ts';
-import { sendingPools } from '../../db/mass-sms-create.ts';
-import { claimMessages, settleAsUnsent, writeResults } from '../../db/outgoing.ts';
-import type { MassSmsStatus } from '../../domain/mass-sms.ts';
+import { sendingPools } from '../../db/mass-sms/create.ts';
+import { claimMessages, settleAsUnsent, writeResults } from '../../db/messages/outgoing.ts';
+import type { MassSmsStatus } from '../../domain/mass-sms/mass-sms.ts';
 import { type Fixture, openFixture, type Organization, type TestMassSms } from '../dispatch/fixture.ts';
 import { failing, lines, releasesOn, run, type TestNumber } from './release-support.ts';
 

@@ -1,7 +1,7 @@
 /** Endpoints that are switched off and on: what happened while they were on arrives, in order, and nothing else does. */
 import { afterAll, beforeEach, expect, it } from 'vitest';
-import { forgetEvents, tellStreams } from '../../db/live-events.ts';
-import { lockEndpoint, updateEndpoint } from '../../db/webhooks.ts';
+import { forgetEvents, tellStreams } from '../../db/conversations/live-events.ts';
+import { lockEndpoint, updateEndpoint } from '../../db/webhooks/endpoints.ts';
 import { startDeliveries } from './webhook-support.ts';
 
 const day = 86_400_000;

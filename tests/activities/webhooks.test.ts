@@ -5,9 +5,9 @@
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeEach, expect, it } from 'vitest';
 import { newId } from '../../db/ids.ts';
-import { forgetEvents, tellStreams } from '../../db/live-events.ts';
-import { askForReplay, forgetDeliveries } from '../../db/webhook-deliveries.ts';
-import { lockEndpoint, rotateSecret, updateEndpoint } from '../../db/webhooks.ts';
+import { forgetEvents, tellStreams } from '../../db/conversations/live-events.ts';
+import { askForReplay, forgetDeliveries } from '../../db/webhooks/deliveries.ts';
+import { lockEndpoint, rotateSecret, updateEndpoint } from '../../db/webhooks/endpoints.ts';
 import { secret, secrets, startDeliveries } from './webhook-support.ts';
 
 const minute = 60_000;

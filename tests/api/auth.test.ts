@@ -1,9 +1,9 @@
 /** I1: who may do what, by kind of key and permission. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { hashKey } from '../../api/auth.ts';
-import { permissions, type Permission } from '../../api/permissions.ts';
+import { hashKey } from '../../api/shared/auth.ts';
+import { permissions, type Permission } from '../../api/shared/permissions.ts';
 import { readConfig } from '../../config.ts';
-import { upsertEnvironmentKey } from '../../db/api-keys.ts';
+import { upsertEnvironmentKey } from '../../db/organizations/api-keys.ts';
 import { type Api, type Client, type Organization, startApi } from './support.ts';
 
 let api: Api;

@@ -8,7 +8,7 @@ import formats from 'ajv-formats';
 import * as fc from 'fast-check';
 import { Client } from 'pg';
 import { afterAll, describe, expect, test } from 'vitest';
-import { permissions } from '../../api/permissions.ts';
+import { permissions } from '../../api/shared/permissions.ts';
 import { fillTenant, type TenantRows } from '../db/tenant-rows.ts';
 import { type FuzzRequest, type Json, type Operation, operationsOf, requestsOf } from './fuzz-requests.ts';
 import { startApi } from './support.ts';

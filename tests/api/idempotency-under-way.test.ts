@@ -1,8 +1,8 @@
 /** Requests under one key while the first of them is under way: however long it takes, one effect. */
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { commandOutside } from '../../api/idempotency.ts';
-import { conflict, unavailable } from '../../api/problems.ts';
+import { commandOutside } from '../../api/shared/idempotency.ts';
+import { conflict, unavailable } from '../../api/shared/problems.ts';
 import type { Database } from '../../db/database.ts';
 import { withClient } from '../../launcher/postgres.ts';
 import { eventually } from '../harness/eventually.ts';

@@ -1,6 +1,6 @@
 /** The same key and body answers the first result again, however often and however concurrently. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { canonical, commandOutside } from '../../api/idempotency.ts';
+import { canonical, commandOutside } from '../../api/shared/idempotency.ts';
 import { type Api, type Organization, startApi } from './support.ts';
 
 let api: Api;

@@ -2,7 +2,7 @@
 import { ApplicationFailure, WorkflowUpdateFailedError } from '@temporalio/client';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { newId } from '../../db/ids.ts';
-import type { MassSmsStatus } from '../../domain/mass-sms.ts';
+import type { MassSmsStatus } from '../../domain/mass-sms/mass-sms.ts';
 import { startWithTemporal, tooLate } from './registration/support.ts';
 import type { Api, Organization } from './support.ts';
 

@@ -2,10 +2,10 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { newId } from '../../db/ids.ts';
-import { createMassSms } from '../../db/mass-sms-create.ts';
-import { batchesOf } from '../../db/mass-sms.ts';
-import { withDisclaimer } from '../../domain/message-text.ts';
-import { countSegments } from '../../domain/segments.ts';
+import { createMassSms } from '../../db/mass-sms/create.ts';
+import { batchesOf } from '../../db/mass-sms/mass-sms.ts';
+import { withDisclaimer } from '../../domain/messages/text.ts';
+import { countSegments } from '../../domain/messages/segments.ts';
 import { defaultSettings } from '../../domain/settings.ts';
 import { type Api, type Organization, startApi } from './support.ts';
 

@@ -3,9 +3,9 @@ import { type RawBuilder, sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Trx } from '../../db/database.ts';
 import { newId } from '../../db/ids.ts';
-import { type MassSmsFilter, pageOfIds, readFromIndexes } from '../../db/mass-sms-list.ts';
+import { type MassSmsFilter, pageOfIds, readFromIndexes } from '../../db/mass-sms/list.ts';
 import { exclusionReasons } from '../../db/schema.ts';
-import { massSmsStatuses } from '../../domain/mass-sms.ts';
+import { massSmsStatuses } from '../../domain/mass-sms/mass-sms.ts';
 import { type Api, type Organization, startApi } from './support.ts';
 
 const none = Object.fromEntries(exclusionReasons.map((reason) => [reason, 0]));

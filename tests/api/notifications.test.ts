@@ -1,6 +1,6 @@
 /** Notifications of new messages: to whoever texts from the line, as each prefers, with few emails (G3). */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { notificationKinds } from '../../domain/notifications.ts';
+import { notificationKinds } from '../../domain/notifications/notifications.ts';
 import { openEventStream } from './conversations/event-stream.ts';
 import { newNumber, startWithoutTemporal, type Tenant, tenantWith, threadWith } from './conversations/fixture.ts';
 import type { Api } from './support.ts';

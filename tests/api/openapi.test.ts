@@ -2,7 +2,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { afterAll, describe, expect, test } from 'vitest';
-import { permissions } from '../../api/permissions.ts';
+import { permissions } from '../../api/shared/permissions.ts';
 import { type Json, operationsOf } from './fuzz-requests.ts';
 import { startApi } from './support.ts';
 

@@ -1,6 +1,6 @@
 /** Asking a contact for consent: the limits, the refusals, and what a request leaves behind. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { ensureOptInRequest } from '../../db/opt-ins.ts';
+import { ensureOptInRequest } from '../../db/consent/opt-ins.ts';
 import { newId } from '../../db/ids.ts';
 import { type Api, type Client, startApi } from './support.ts';
 

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { permissions } from '../../api/permissions.ts';
+import { permissions } from '../../api/shared/permissions.ts';
 import { defaultSettings } from '../../domain/settings.ts';
 import { type Api, type Client, type Organization, startApi } from './support.ts';
 

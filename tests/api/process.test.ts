@@ -62,7 +62,7 @@ test('without Temporal it is alive, not ready, serves organizations, and closes 
 
 test('a changed operator key in the environment replaces the one before', async () => {
   const { openDatabase } = await import('../../db/database.ts');
-  const { upsertEnvironmentKey, findKey } = await import('../../db/api-keys.ts');
+  const { upsertEnvironmentKey, findKey } = await import('../../db/organizations/api-keys.ts');
   const database = openDatabase(own.url);
   const [first, second] = [randomBytes(32), randomBytes(32)];
   await upsertEnvironmentKey(database.system, first, new Date());

@@ -1,10 +1,10 @@
 /** The API on a database of its own and real HTTP, without worker or simulator: what the tests of the API start. */
 import { randomBytes } from 'node:crypto';
 import { buildApp } from '../../api/app.ts';
-import { hashKey } from '../../api/auth.ts';
+import { hashKey } from '../../api/shared/auth.ts';
 import type { App, Deps } from '../../api/deps.ts';
-import type { Permission } from '../../api/permissions.ts';
-import { upsertEnvironmentKey } from '../../db/api-keys.ts';
+import type { Permission } from '../../api/shared/permissions.ts';
+import { upsertEnvironmentKey } from '../../db/organizations/api-keys.ts';
 import { type Database, openDatabase } from '../../db/database.ts';
 import { secretBox } from '../../db/secrets.ts';
 import { type ApiClient, apiClient } from '../harness/api-client.ts';

@@ -1,7 +1,7 @@
 /** Messages that are made with a template, and what they must name (F2). */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { newId } from '../../db/ids.ts';
-import { mergeCodes } from '../../domain/merge-codes.ts';
+import { mergeCodes } from '../../domain/messages/merge-codes.ts';
 import { type MessagesApi, startMessagesApi, type Writer } from './messages/support.ts';
 import type { Client } from './support.ts';
 

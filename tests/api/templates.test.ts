@@ -1,6 +1,6 @@
 /** Templates: how they are written, found and published. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { mergeCodes } from '../../domain/merge-codes.ts';
+import { mergeCodes } from '../../domain/messages/merge-codes.ts';
 import { type MessagesApi, startMessagesApi, type Writer } from './messages/support.ts';
 import type { Client } from './support.ts';
 

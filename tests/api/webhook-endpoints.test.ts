@@ -1,7 +1,7 @@
 /** Webhook endpoints and the log of their deliveries, over the API; nothing is delivered here. */
 import { afterAll, expect, test } from 'vitest';
-import { tellStreams } from '../../db/live-events.ts';
-import { nextStep } from '../../db/webhook-deliveries.ts';
+import { tellStreams } from '../../db/conversations/live-events.ts';
+import { nextStep } from '../../db/webhooks/deliveries.ts';
 import { endpointFields } from '../../api/webhook-endpoints/schemas.ts';
 import { startApi } from './support.ts';
 

@@ -1,7 +1,7 @@
 /** The first message to a number says how to opt out (C3), also when it is one of a mass SMS. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newId } from '../../db/ids.ts';
-import { countSegments } from '../../domain/segments.ts';
+import { countSegments } from '../../domain/messages/segments.ts';
 import { defaultSettings, type SettingsOverrides } from '../../domain/settings.ts';
 import { settleAfterMs } from '../../activities/dispatch/settle.ts';
 import { accepted, type BatchesFixture, openBatchesFixture, type Person } from './batches-fixture.ts';

@@ -1,8 +1,8 @@
 /** A STOP in the middle of a batch of a mass SMS: what is claimed already does not leave either. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { recordInbound } from '../../db/inbound.ts';
-import { talliesOf } from '../../db/mass-sms.ts';
+import { recordInbound } from '../../db/conversations/inbound.ts';
+import { talliesOf } from '../../db/mass-sms/mass-sms.ts';
 import { defaultSettings } from '../../domain/settings.ts';
 import { eventually } from '../harness/eventually.ts';
 import { accepted, type BatchesFixture, openBatchesFixture } from './batches-fixture.ts';

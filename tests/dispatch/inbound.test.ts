@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type InboundMessage, recordInbound } from '../../db/inbound.ts';
-import { claimMessages } from '../../db/outgoing.ts';
+import { type InboundMessage, recordInbound } from '../../db/conversations/inbound.ts';
+import { claimMessages } from '../../db/messages/outgoing.ts';
 import { type Fixture, openFixture, type Organization, type TestMassSms } from './fixture.ts';
 
 let fixture: Fixture;

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { DispatchOptions, DispatchPort } from '../../activities/dispatch/dispatch.ts';
 import type { PermitPurse } from '../../activities/dispatch/permits.ts';
 import { createSlots } from '../../activities/dispatch/slots.ts';
-import type { Claimed, SendResult } from '../../db/outgoing.ts';
+import type { Claimed, SendResult } from '../../db/messages/outgoing.ts';
 import type { SendOutcome } from '../../twilio/gateway.ts';
 
 const outcomes = {

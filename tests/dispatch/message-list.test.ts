@@ -1,9 +1,9 @@
 /** Listing what waits to leave: found by what it waits for, without reading everything that was ever sent. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { listMessages } from '../../db/message-list.ts';
-import { insertMessage } from '../../db/messages.ts';
-import { requestOptIn } from '../../db/opt-ins.ts';
-import type { MessageStatus } from '../../domain/message-status.ts';
+import { listMessages } from '../../db/messages/list.ts';
+import { insertMessage } from '../../db/messages/messages.ts';
+import { requestOptIn } from '../../db/consent/opt-ins.ts';
+import type { MessageStatus } from '../../domain/messages/status.ts';
 import type { Organization } from './fixture.ts';
 import { optInRows } from './opt-in-fixture.ts';
 import { type Contact, openOutboxFixture, type OutboxFixture } from './outbox-fixture.ts';

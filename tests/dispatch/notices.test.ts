@@ -1,11 +1,11 @@
 /** Who is told of a mass SMS and of the registration, once; and the digest, written with the mark that it was (G1–G3). */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type Digest, digestsToWake, writeDueDigests } from '../../db/digests.ts';
+import { type Digest, digestsToWake, writeDueDigests } from '../../db/notifications/digests.ts';
 import { newId } from '../../db/ids.ts';
-import { endBatch, setStatus } from '../../db/mass-sms-status.ts';
-import { notify } from '../../db/notifications.ts';
+import { endBatch, setStatus } from '../../db/mass-sms/status.ts';
+import { notify } from '../../db/notifications/notifications.ts';
 import { addToTimeline, openRegistration } from '../../db/registration/registrations.ts';
-import type { NotificationDelivery, NotificationKind } from '../../domain/notifications.ts';
+import type { NotificationDelivery, NotificationKind } from '../../domain/notifications/notifications.ts';
 import { type Fixture, openFixture, type Organization, type TestMassSms } from './fixture.ts';
 
 let fixture: Fixture;

@@ -1,12 +1,12 @@
 /** Answers to opt-in requests on real Postgres: what is consent and what is not, and what becomes of what was held for it. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { recordInbound } from '../../db/inbound.ts';
+import { recordInbound } from '../../db/conversations/inbound.ts';
 import { newId } from '../../db/ids.ts';
-import { insertMessage } from '../../db/messages.ts';
-import { settleOptIns } from '../../db/opt-in-settling.ts';
-import { ensureOptInRequest, requestOptIn } from '../../db/opt-ins.ts';
-import { keywordOf } from '../../domain/keywords.ts';
+import { insertMessage } from '../../db/messages/messages.ts';
+import { settleOptIns } from '../../db/consent/settling.ts';
+import { ensureOptInRequest, requestOptIn } from '../../db/consent/opt-ins.ts';
+import { keywordOf } from '../../domain/consent/keywords.ts';
 import { days } from '../../domain/send-window.ts';
 import type { SettingsOverrides } from '../../domain/settings.ts';
 import type { Trx } from '../../db/database.ts';

@@ -1,12 +1,12 @@
 /** Opt-in requests that nobody has to answer any more: the consent came in another way, or they were cancelled. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type ImportRow, importChunk } from '../../db/contact-import.ts';
+import { type ImportRow, importChunk } from '../../db/contacts/import.ts';
 import type { Trx } from '../../db/database.ts';
-import { recordInbound } from '../../db/inbound.ts';
-import { insertMessage } from '../../db/messages.ts';
-import { recordAndSettle, settleOptIns } from '../../db/opt-in-settling.ts';
-import { ensureOptInRequest, requestOptIn } from '../../db/opt-ins.ts';
-import { keywordOf } from '../../domain/keywords.ts';
+import { recordInbound } from '../../db/conversations/inbound.ts';
+import { insertMessage } from '../../db/messages/messages.ts';
+import { recordAndSettle, settleOptIns } from '../../db/consent/settling.ts';
+import { ensureOptInRequest, requestOptIn } from '../../db/consent/opt-ins.ts';
+import { keywordOf } from '../../domain/consent/keywords.ts';
 import { days } from '../../domain/send-window.ts';
 import { eventually } from '../harness/eventually.ts';
 import { type Fixture, openFixture, type Organization } from './fixture.ts';

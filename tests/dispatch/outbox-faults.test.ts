@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { settleAfterMs } from '../../activities/dispatch/settle.ts';
-import { applyStatusReports } from '../../db/status-reports.ts';
+import { applyStatusReports } from '../../db/messages/status-reports.ts';
 import type { Organization } from './fixture.ts';
 import { openOutboxFixture, type OutboxFixture, sid } from './outbox-fixture.ts';
 

@@ -2,12 +2,12 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { settleAfterMs } from '../../activities/dispatch/settle.ts';
-import { recordInbound } from '../../db/inbound.ts';
+import { recordInbound } from '../../db/conversations/inbound.ts';
 import { markGone } from '../../db/numbers/orphans.ts';
 import { giveUpWaiting } from '../../db/numbers/waiting-messages.ts';
-import { ensureOptInRequest } from '../../db/opt-ins.ts';
-import { settleOptIns } from '../../db/opt-in-settling.ts';
-import { decide, lockDue, overdueOutboxes } from '../../db/outbox.ts';
+import { ensureOptInRequest } from '../../db/consent/opt-ins.ts';
+import { settleOptIns } from '../../db/consent/settling.ts';
+import { decide, lockDue, overdueOutboxes } from '../../db/messages/outbox.ts';
 import { failing, releasesOn } from '../activities/release-support.ts';
 import type { Organization } from './fixture.ts';
 import { type Contact, openOutboxFixture, type OutboxFixture, sid } from './outbox-fixture.ts';

@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { recordInbound } from '../../db/inbound.ts';
-import { optedOut } from '../../db/outgoing.ts';
+import { recordInbound } from '../../db/conversations/inbound.ts';
+import { optedOut } from '../../db/messages/outgoing.ts';
 import { eventually } from '../harness/eventually.ts';
 import type { Organization } from './fixture.ts';
 import { openOutboxFixture, type OutboxFixture, sid } from './outbox-fixture.ts';

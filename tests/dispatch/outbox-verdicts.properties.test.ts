@@ -5,8 +5,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { judge } from '../../activities/outbox-verdicts.ts';
-import type { Candidate } from '../../db/outbox.ts';
-import { type Due, dueOf } from '../../domain/due.ts';
+import type { Candidate } from '../../db/messages/outbox.ts';
+import { type Due, dueOf } from '../../domain/messages/due.ts';
 import { type Recipient, placesOf } from '../../domain/lawful-hours/places.ts';
 import type { SendWindow } from '../../domain/send-window.ts';
 import { type Settings, withDefaults } from '../../domain/settings.ts';

@@ -1,9 +1,9 @@
 /** The outbox against real Postgres: what leaves, in which order, and what must never leave. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { requestOptIn } from '../../db/opt-ins.ts';
-import { judgeAnew } from '../../db/outbox.ts';
-import { cancelMessage, isUnsent, lockMessage } from '../../db/unsent.ts';
+import { requestOptIn } from '../../db/consent/opt-ins.ts';
+import { judgeAnew } from '../../db/messages/outbox.ts';
+import { cancelMessage, isUnsent, lockMessage } from '../../db/messages/unsent.ts';
 import { openOutboxFixture, type OutboxFixture, sid } from './outbox-fixture.ts';
 
 let outbox: OutboxFixture;

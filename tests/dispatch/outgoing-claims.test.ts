@@ -3,8 +3,8 @@ import { sql } from 'kysely';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newId } from '../../db/ids.ts';
-import { sendingOrganization } from '../../db/mass-sms.ts';
-import { type Chosen, claimMessages, type RankRange } from '../../db/outgoing.ts';
+import { sendingOrganization } from '../../db/mass-sms/mass-sms.ts';
+import { type Chosen, claimMessages, type RankRange } from '../../db/messages/outgoing.ts';
 import { eventually } from '../harness/eventually.ts';
 import { type Fixture, openFixture, type Organization } from './fixture.ts';
 

@@ -10,9 +10,9 @@ import {
   settleAsUnsent,
   unsettledMessages,
   writeResults,
-} from '../../db/outgoing.ts';
-import { applyStatusReports } from '../../db/status-reports.ts';
-import { type MessageStatus, messageStatuses, statusRank } from '../../domain/message-status.ts';
+} from '../../db/messages/outgoing.ts';
+import { applyStatusReports } from '../../db/messages/status-reports.ts';
+import { type MessageStatus, messageStatuses, statusRank } from '../../domain/messages/status.ts';
 import { type Fixture, openFixture, type Organization } from './fixture.ts';
 
 let fixture: Fixture;

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { permitPurse } from '../../activities/dispatch/permits.ts';
 import { systemClock } from '../../clock.ts';
-import { sentInCarrierDay, takePermits } from '../../db/send-permits.ts';
+import { sentInCarrierDay, takePermits } from '../../db/messages/send-permits.ts';
 import { type Fixture, openFixture, type Organization } from './fixture.ts';
 
 let fixture: Fixture;

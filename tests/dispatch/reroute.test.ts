@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createMassSms, sendingPools } from '../../db/mass-sms-create.ts';
+import { createMassSms, sendingPools } from '../../db/mass-sms/create.ts';
 import { withDefaults } from '../../domain/settings.ts';
 import { lines, releasesOn, type TestNumber } from '../activities/release-support.ts';
 import { eventually } from '../harness/eventually.ts';

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { resultWriter } from '../../activities/dispatch/result-writer.ts';
-import type { SendResult } from '../../db/outgoing.ts';
+import type { SendResult } from '../../db/messages/outgoing.ts';
 
 const result = (n: number): SendResult => ({
   id: `msg_${n}`,

@@ -3,9 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { settleAfterMs, settleDoubts } from '../../activities/dispatch/settle.ts';
-import { recordInbound } from '../../db/inbound.ts';
-import { claimMessages, settleAsSent, unsettledMessages, writeResults } from '../../db/outgoing.ts';
-import { applyStatusReports } from '../../db/status-reports.ts';
+import { recordInbound } from '../../db/conversations/inbound.ts';
+import { claimMessages, settleAsSent, unsettledMessages, writeResults } from '../../db/messages/outgoing.ts';
+import { applyStatusReports } from '../../db/messages/status-reports.ts';
 import type { TwilioAccount } from '../../twilio/gateway.ts';
 import { type Fixture, openFixture, type Organization, type TestMassSms } from './fixture.ts';
 

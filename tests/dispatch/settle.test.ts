@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { settleAfterMs, settleDoubts } from '../../activities/dispatch/settle.ts';
 import { sendWithinMs } from '../../activities/dispatch/dispatch.ts';
 import type { Clock } from '../../clock.ts';
-import { unsettledMessages } from '../../db/outgoing.ts';
+import { unsettledMessages } from '../../db/messages/outgoing.ts';
 import type { FoundMessage, TwilioAccount } from '../../twilio/gateway.ts';
 import { requestTimeoutMs } from '../../twilio/http-client.ts';
 import { type Fixture, openFixture, type Organization, type TestMassSms } from './fixture.ts';

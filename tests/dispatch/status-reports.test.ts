@@ -2,10 +2,10 @@
 import fc from 'fast-check';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { learnFromRefusals } from '../../db/refusals.ts';
-import { recordInbound } from '../../db/inbound.ts';
-import { applyStatusReports, type StatusReport, takeReports } from '../../db/status-reports.ts';
-import { type MessageStatus, statusRank } from '../../domain/message-status.ts';
+import { learnFromRefusals } from '../../db/messages/refusals.ts';
+import { recordInbound } from '../../db/conversations/inbound.ts';
+import { applyStatusReports, type StatusReport, takeReports } from '../../db/messages/status-reports.ts';
+import { type MessageStatus, statusRank } from '../../domain/messages/status.ts';
 import { eventually } from '../harness/eventually.ts';
 import { type Fixture, openFixture, type Organization } from './fixture.ts';
 

@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newId } from '../../db/ids.ts';
-import { createMassSms, sendingPools } from '../../db/mass-sms-create.ts';
+import { createMassSms, sendingPools } from '../../db/mass-sms/create.ts';
 import { withDefaults } from '../../domain/settings.ts';
 import { type Fixture, openFixture, type Organization } from './fixture.ts';
 

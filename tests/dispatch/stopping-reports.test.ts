@@ -1,7 +1,7 @@
 /** Reports that tell why nothing more of a mass SMS can be sent: it stops, tells of it, and does not stop twice for them (F9). */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { newId } from '../../db/ids.ts';
-import { type StatusReport, takeReports } from '../../db/status-reports.ts';
+import { type StatusReport, takeReports } from '../../db/messages/status-reports.ts';
 import { days } from '../../domain/send-window.ts';
 import { type BatchesFixture, openBatchesFixture, type TestBatches } from './batches-fixture.ts';
 

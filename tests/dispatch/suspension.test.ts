@@ -3,8 +3,8 @@ import { sql } from 'kysely';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { whileFewAreDropped } from '../../activities/suspension.ts';
-import { dropsByArea, dropsByCode, dropStretches } from '../../db/drop-rate.ts';
-import { batchesOf, findMassSms, rankRange } from '../../db/mass-sms.ts';
+import { dropsByArea, dropsByCode, dropStretches } from '../../db/mass-sms/drop-rate.ts';
+import { batchesOf, findMassSms, rankRange } from '../../db/mass-sms/mass-sms.ts';
 import { eventually } from '../harness/eventually.ts';
 import { type BatchesFixture, openBatchesFixture, type Person, type TestBatches } from './batches-fixture.ts';
 

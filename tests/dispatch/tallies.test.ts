@@ -10,8 +10,8 @@ import {
   settleAsUnsent,
   unsettledMessages,
   writeResults,
-} from '../../db/outgoing.ts';
-import { applyStatusReports } from '../../db/status-reports.ts';
+} from '../../db/messages/outgoing.ts';
+import { applyStatusReports } from '../../db/messages/status-reports.ts';
 import { type Fixture, openFixture, type Organization, type TestMassSms } from './fixture.ts';
 
 let fixture: Fixture;

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newId } from '../../db/ids.ts';
-import { recordInbound } from '../../db/inbound.ts';
+import { recordInbound } from '../../db/conversations/inbound.ts';
 import {
   cancelUnsent,
   claimMessages,
@@ -13,8 +13,8 @@ import {
   settleAsUnknown,
   unsettledMessages,
   writeResults,
-} from '../../db/outgoing.ts';
-import { applyStatusReports } from '../../db/status-reports.ts';
+} from '../../db/messages/outgoing.ts';
+import { applyStatusReports } from '../../db/messages/status-reports.ts';
 import { type Fixture, openFixture, type Organization, type TestMassSms } from './fixture.ts';
 
 let fixture: Fixture;

@@ -1,8 +1,14 @@
 /** Area codes by real geography, checked by hand against the map and as properties of the whole table. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { areas } from '../../domain/area-codes-data.ts';
-import { areaCodeOf, areaCodesOfRegion, milesBetween, nearbyAreaCodes, regionOf } from '../../domain/area-codes.ts';
+import { areas } from '../../domain/numbers/area-codes-data.ts';
+import {
+  areaCodeOf,
+  areaCodesOfRegion,
+  milesBetween,
+  nearbyAreaCodes,
+  regionOf,
+} from '../../domain/numbers/area-codes.ts';
 import { boxes, provinces } from './regions.ts';
 
 const codes = [...new Set(areas.flatMap(([its]) => its.split(' ')))];

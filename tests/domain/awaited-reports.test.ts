@@ -1,6 +1,6 @@
 /** When Twilio is asked about a message whose final status has not come. */
 import { expect, it } from 'vitest';
-import { firstLookAt, hopeless, nextLookAt } from '../../domain/awaited-reports.ts';
+import { firstLookAt, hopeless, nextLookAt } from '../../domain/messages/awaited-reports.ts';
 
 const claimedAt = new Date('2026-12-01T15:00:00Z');
 const after = (minutes: number) => new Date(claimedAt.getTime() + minutes * 60_000);

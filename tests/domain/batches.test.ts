@@ -16,7 +16,7 @@ import {
   startForWeekends,
   TooManyBatchesError,
   type WantedStart,
-} from '../../domain/batches.ts';
+} from '../../domain/mass-sms/batches.ts';
 import { closingAt, days, instantOf, localTime } from '../../domain/send-window.ts';
 import { placeAndTime, time, windowIn } from './zones.ts';
 

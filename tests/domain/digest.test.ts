@@ -2,7 +2,7 @@
 import * as fc from 'fast-check';
 import { DateTime } from 'luxon';
 import { describe, expect, test } from 'vitest';
-import { nextDigestAt } from '../../domain/digest.ts';
+import { nextDigestAt } from '../../domain/notifications/digest.ts';
 import { digestEmail } from '../../email/digest.ts';
 
 const zone = 'America/Chicago';

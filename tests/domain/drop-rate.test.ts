@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { falseAlarms, judgeDropRate, sharesOf, type Stretch, stretchSize } from '../../domain/drop-rate.ts';
+import { falseAlarms, judgeDropRate, sharesOf, type Stretch, stretchSize } from '../../domain/mass-sms/drop-rate.ts';
 
 const limit = 0.1;
 const firstBatch = 5_000;

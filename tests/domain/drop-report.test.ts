@@ -1,6 +1,6 @@
 /** What a person is told of a suspension (F6). */
 import { expect, it } from 'vitest';
-import { dropsOf, suspensionInWords } from '../../domain/drop-report.ts';
+import { dropsOf, suspensionInWords } from '../../domain/mass-sms/drop-report.ts';
 
 const areas = [
   { areaCode: '212', attempted: 600, dropped: 12 },

@@ -2,12 +2,12 @@
 import fc from 'fast-check';
 import { DateTime } from 'luxon';
 import { describe, expect, it } from 'vitest';
-import type { BatchRules } from '../../domain/batches.ts';
-import { forecast, type ForecastQuestion, type TextGroup } from '../../domain/forecast.ts';
+import type { BatchRules } from '../../domain/mass-sms/batches.ts';
+import { forecast, type ForecastQuestion, type TextGroup } from '../../domain/mass-sms/forecast.ts';
 import { segmentsPerDay, tMobileSegmentsPerDay } from '../../domain/registration/throughput.ts';
-import { countSegments } from '../../domain/segments.ts';
+import { countSegments } from '../../domain/messages/segments.ts';
 import { days } from '../../domain/send-window.ts';
-import { type Pace, sendingTimes } from '../../domain/sending-times.ts';
+import { type Pace, sendingTimes } from '../../domain/mass-sms/sending-times.ts';
 
 const zone = 'America/Chicago';
 /** 1 December 2026 is a Tuesday; Chicago is two hours ahead of the Pacific. */

@@ -1,8 +1,8 @@
 /** Replies passed on by SMS (D4): who wrote, what, and that nobody reads an answer; in three segments at most. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { forwardedText, isForwarded } from '../../domain/forwarded-text.ts';
-import { countSegments } from '../../domain/segments.ts';
+import { forwardedText, isForwarded } from '../../domain/messages/forwarded-text.ts';
+import { countSegments } from '../../domain/messages/segments.ts';
 
 const ending = '\nReplies to this message do not reach the contact.';
 

@@ -7,7 +7,7 @@ import {
   type Keyword,
   keywordOf,
   optOutConfirmation,
-} from '../../domain/keywords.ts';
+} from '../../domain/consent/keywords.ts';
 
 /** Twilio's defaults for long codes, the CTIA's, the FCC's and Canada's. */
 const listed: Record<Keyword, readonly string[]> = {

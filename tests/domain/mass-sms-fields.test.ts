@@ -7,8 +7,8 @@ import {
   judgeFields,
   type NamedThings,
   refusedInAutoRespond,
-} from '../../domain/mass-sms-fields.ts';
-import { mergeCodes } from '../../domain/merge-codes.ts';
+} from '../../domain/mass-sms/fields.ts';
+import { mergeCodes } from '../../domain/messages/merge-codes.ts';
 
 const site = { id: 'crs_1', url: 'https://acme.example' };
 /** Everything there is, and as it must be. */

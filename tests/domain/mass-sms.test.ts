@@ -10,8 +10,8 @@ import {
   needsAcknowledgement,
   progress,
   type Tally,
-} from '../../domain/mass-sms.ts';
-import { messageStatuses } from '../../domain/message-status.ts';
+} from '../../domain/mass-sms/mass-sms.ts';
+import { messageStatuses } from '../../domain/messages/status.ts';
 
 /** F5 and F9 as they are worded; F6 as it is read here: a person who has read the cause releases it, or gives it up. */
 const wording: Record<(typeof massSmsActions)[number], string> = {

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
-import { type MessageStatus, messageStatuses, statusFromTwilio, statusRank } from '../../domain/message-status.ts';
+import { type MessageStatus, messageStatuses, statusFromTwilio, statusRank } from '../../domain/messages/status.ts';
 import { cloneDatabase } from '../harness/infrastructure.ts';
 
 /** What every writer does with a report. */

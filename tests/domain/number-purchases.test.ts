@@ -1,6 +1,6 @@
 /** What is said when no number was bought: each text ends in what to do next, and claims no more than is known. */
 import { expect, it } from 'vitest';
-import { purchaseFailures } from '../../domain/number-purchases.ts';
+import { purchaseFailures } from '../../domain/numbers/purchases.ts';
 
 it.each([
   ['has_line', /release it, or take the user off it, first/],

@@ -7,7 +7,7 @@ import {
   criteriaErrors,
   lastResort,
   type NumberQuery,
-} from '../../domain/number-search.ts';
+} from '../../domain/numbers/search.ts';
 
 const reasons = (query: NumberQuery, limit = 6) => alternatives(query, limit).map(({ reason }) => reason);
 

@@ -1,8 +1,8 @@
 /** The rules of opt-in requests: how often, for how long, and what counts as a YES. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { answerIn, isYes } from '../../domain/opt-in-answers.ts';
-import { expiryOf, refusalOfRequest } from '../../domain/opt-in-requests.ts';
+import { answerIn, isYes } from '../../domain/consent/answers.ts';
+import { expiryOf, refusalOfRequest } from '../../domain/consent/requests.ts';
 
 const hourMs = 3_600_000;
 const at = (hours: number) => new Date(Date.parse('2026-12-01T15:00:00Z') + hours * hourMs);

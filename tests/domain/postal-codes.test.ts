@@ -1,6 +1,6 @@
 /** Postal codes by real geography: the ends of ranges, and those that lie apart from the rest of their state. */
 import { describe, expect, it } from 'vitest';
-import { areaCodesOfRegion } from '../../domain/area-codes.ts';
+import { areaCodesOfRegion } from '../../domain/numbers/area-codes.ts';
 import { parsePostalCode, regionOfPostalCode } from '../../domain/postal-codes.ts';
 import { PLACES } from '../../simulator/numbers/area-codes.ts';
 

@@ -1,8 +1,8 @@
 /** Free text that may mean "stop texting me" (C6): what people write, and what only looks like it. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { keywordOf } from '../../domain/keywords.ts';
-import { mayRevoke } from '../../domain/revocation.ts';
+import { keywordOf } from '../../domain/consent/keywords.ts';
+import { mayRevoke } from '../../domain/consent/revocation.ts';
 
 const wishes = [
   'please stop texting me',

@@ -11,9 +11,9 @@ import {
   textsAndCodes,
   unknownCodesMessage,
   unknownMergeCodes,
-} from '../../domain/merge-codes.ts';
+} from '../../domain/messages/merge-codes.ts';
 import { parsePhone } from '../../domain/phone.ts';
-import { countSegments } from '../../domain/segments.ts';
+import { countSegments } from '../../domain/messages/segments.ts';
 import { defaultSettings, withDefaults } from '../../domain/settings.ts';
 
 function byLibrary(body: string) {

@@ -4,8 +4,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { insertMessage } from '../../db/messages.ts';
-import { ensureOptInRequest } from '../../db/opt-ins.ts';
+import { insertMessage } from '../../db/messages/messages.ts';
+import { ensureOptInRequest } from '../../db/consent/opt-ins.ts';
 import { eventually } from '../harness/eventually.ts';
 import { startSystem, type System } from '../harness/system.ts';
 

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { tellStreams } from '../../db/live-events.ts';
+import { tellStreams } from '../../db/conversations/live-events.ts';
 import { webhooksWorkflowId } from '../../workflows/ids.ts';
 import { startChild } from '../../launcher/support/child.ts';
 import { eventually } from '../harness/eventually.ts';

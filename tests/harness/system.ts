@@ -9,7 +9,7 @@ import { type Database, openDatabase } from '../../db/database.ts';
 import { newId } from '../../db/ids.ts';
 import type { Db } from '../../db/database.ts';
 import { secretBox } from '../../db/secrets.ts';
-import { permissions } from '../../api/permissions.ts';
+import { permissions } from '../../api/shared/permissions.ts';
 import { enableOrganization, type Line } from '../../launcher/enable-organization.ts';
 import type { Component, Stack } from '../../launcher/stack.ts';
 import { actingAs, type ApiClient, apiClient } from './api-client.ts';

@@ -8,7 +8,7 @@ import { ApplicationFailure, Context } from '@temporalio/activity';
 import { type Client, type WorkflowHandle, WorkflowUpdateFailedError } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CommandInput } from '../../activities/mass-sms.ts';
-import { type MassSmsState, transitionNotAllowed } from '../../domain/mass-sms.ts';
+import { type MassSmsState, transitionNotAllowed } from '../../domain/mass-sms/mass-sms.ts';
 import type { massSms } from '../../workflows/index.ts';
 import { lookSignal, stateQuery, updates } from '../../workflows/mass-sms/messages.ts';
 import { taskQueues } from '../../workflows/task-queues.ts';

@@ -1,6 +1,6 @@
 /** A mass SMS of which too much is dropped (F6), on real servers: Twilio's own reports suspend it while it is being sent. */
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { massSmsActions } from '../../domain/mass-sms.ts';
+import { massSmsActions } from '../../domain/mass-sms/mass-sms.ts';
 import { massSmsWorkflowId } from '../../workflows/ids.ts';
 import { eventually } from '../harness/eventually.ts';
 import { startSystem, type System } from '../harness/system.ts';

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { secretBox } from '../../db/secrets.ts';
-import { allowedActions, massSmsActions, type MassSmsStatus } from '../../domain/mass-sms.ts';
+import { allowedActions, massSmsActions, type MassSmsStatus } from '../../domain/mass-sms/mass-sms.ts';
 import { massSmsWorkflowId } from '../../workflows/ids.ts';
 import { eventually } from '../harness/eventually.ts';
 import { type EnabledOrganization, startSystem, type System } from '../harness/system.ts';

@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DateTime } from 'luxon';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { notificationKinds } from '../../domain/notifications.ts';
+import { notificationKinds } from '../../domain/notifications/notifications.ts';
 import { digestWorkflowId } from '../../workflows/ids.ts';
 import { type ApiClient } from '../harness/api-client.ts';
 import { eventually } from '../harness/eventually.ts';

@@ -1,7 +1,7 @@
 /** Opt-in requests through days: asked, answered or not, on the whole product and one clock that can be moved. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { insertMessage } from '../../db/messages.ts';
-import { ensureOptInRequest, requestOptIn } from '../../db/opt-ins.ts';
+import { insertMessage } from '../../db/messages/messages.ts';
+import { ensureOptInRequest, requestOptIn } from '../../db/consent/opt-ins.ts';
 import { optInWorkflowId } from '../../workflows/ids.ts';
 import type { ApiClient } from '../harness/api-client.ts';
 import { eventually } from '../harness/eventually.ts';

@@ -1,7 +1,7 @@
 /** Webhooks to a receiver that is away for a day: the whole product on one clock that can be moved. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { webhooksWorkflowId } from '../../workflows/ids.ts';
-import { tellStreams } from '../../db/live-events.ts';
+import { tellStreams } from '../../db/conversations/live-events.ts';
 import { eventually } from '../harness/eventually.ts';
 import { type EnabledOrganization, startSystem, type System } from '../harness/system.ts';
 import { type Receiver, startReceiver } from '../harness/webhook-receiver.ts';

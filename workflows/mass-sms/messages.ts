@@ -1,6 +1,6 @@
 /** What other sides may say to and ask of the `massSms` workflow. */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { MassSmsAction, MassSmsCommand, MassSmsState } from '../../domain/mass-sms.ts';
+import type { MassSmsAction, MassSmsCommand, MassSmsState } from '../../domain/mass-sms/mass-sms.ts';
 
 export interface MassSmsInput {
   organizationId: string;

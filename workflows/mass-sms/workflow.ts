@@ -30,7 +30,7 @@ import {
   type MassSmsState,
   type Refusal,
   transitionNotAllowed,
-} from '../../domain/mass-sms.ts';
+} from '../../domain/mass-sms/mass-sms.ts';
 import { taskQueues } from '../task-queues.ts';
 import { lookSignal, type MassSmsInput, stateQuery, updates } from './messages.ts';
 

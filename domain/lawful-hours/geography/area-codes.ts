@@ -3,7 +3,7 @@
  * carrier to another, so that the exchange (the next three digits) says nothing about a mobile at all and is not looked
  * at.
  */
-import { areaCodesOfRegion } from '../../area-codes.ts';
+import { areaCodesOfRegion } from '../../numbers/area-codes.ts';
 import { regions, type Area } from './regions.ts';
 
 /**

@@ -2,11 +2,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CompiledQuery, type LogConfig, sql } from 'kysely';
 import { DateTime } from 'luxon';
-import { listConversations } from '../../../db/conversation-list.ts';
+import { listConversations } from '../../../db/conversations/list.ts';
 import { openDatabase, type Trx } from '../../../db/database.ts';
 import { newId } from '../../../db/ids.ts';
-import { listMessages } from '../../../db/message-list.ts';
-import { insertMessage } from '../../../db/messages.ts';
+import { listMessages } from '../../../db/messages/list.ts';
+import { insertMessage } from '../../../db/messages/messages.ts';
 import { withClient } from '../../../launcher/postgres.ts';
 import type { Api } from '../support.ts';
 import { newNumber, startWithoutTemporal, type Tenant, tenantWith, threadWith } from './fixture.ts';

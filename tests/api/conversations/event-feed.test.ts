@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, afterEach, expect, test } from 'vitest';
 import { createEventFeed, type EventFeed } from '../../../api/conversations/event-feed.ts';
 import type { Database } from '../../../db/database.ts';
-import { lastEventId, tellStreams } from '../../../db/live-events.ts';
+import { lastEventId, tellStreams } from '../../../db/conversations/live-events.ts';
 import { eventually } from '../../harness/eventually.ts';
 import { type Api, startApi } from '../support.ts';
 

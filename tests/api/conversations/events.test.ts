@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Trx } from '../../../db/database.ts';
-import { forgetEvents, tellStreams } from '../../../db/live-events.ts';
-import { setStatus } from '../../../db/mass-sms-status.ts';
+import { forgetEvents, tellStreams } from '../../../db/conversations/live-events.ts';
+import { setStatus } from '../../../db/mass-sms/status.ts';
 import { addToTimeline } from '../../../db/registration/registrations.ts';
 import { withClient } from '../../../launcher/postgres.ts';
 import { fillTenant } from '../../db/tenant-rows.ts';
@@ -99,7 +99,7 @@ describe('a stream', () => {
       .updateTable('api_keys')
       .set({ revoked_at: api.clock.now() })
       .where('organization_id', '=', acme.id)
-      .where('key_hash', '=', (await import('../../../api/auth.ts')).hashKey(key))
+      .where('key_hash', '=', (await import('../../../api/shared/auth.ts')).hashKey(key))
       .execute();
     await eventually(async () => expect(stream.hasEnded()).toBe(true), { withinMs: 20_000 });
     expect(stream.comments).toHaveLength(1);

@@ -1,7 +1,7 @@
 /** Replies passed on to the organization's own mailbox and cell (D4): what they say, how many, and that they go round no circle. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { mostForwarded } from '../../../domain/forwarded-text.ts';
-import { countSegments } from '../../../domain/segments.ts';
+import { mostForwarded } from '../../../domain/messages/forwarded-text.ts';
+import { countSegments } from '../../../domain/messages/segments.ts';
 import type { Api } from '../support.ts';
 import { countOf, newNumber, startWithoutTemporal, type Tenant, tenantWith, threadWith } from './fixture.ts';
 

@@ -1,7 +1,7 @@
 /** What a contact's message sets off: STOP at once and everywhere, wishes in free text, replies passed on, events in order. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { insertMessage } from '../../../db/messages.ts';
+import { insertMessage } from '../../../db/messages/messages.ts';
 import type { Api } from '../support.ts';
 import { openEventStream } from './event-stream.ts';
 import {

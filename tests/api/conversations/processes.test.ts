@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Database, openDatabase } from '../../../db/database.ts';
-import { tellStreams } from '../../../db/live-events.ts';
+import { tellStreams } from '../../../db/conversations/live-events.ts';
 import { cloneDatabase, type ClonedDatabase, freePort } from '../../harness/infrastructure.ts';
 import { eventually } from '../../harness/eventually.ts';
 import { apiClient } from '../../harness/api-client.ts';

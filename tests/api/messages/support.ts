@@ -1,7 +1,7 @@
 /** An API whose organizations can send, with contacts to write to; what would wake Temporal is written down. */
 import { randomInt } from 'node:crypto';
-import type { Permission } from '../../../api/permissions.ts';
-import { addToThread } from '../../../db/conversations.ts';
+import type { Permission } from '../../../api/shared/permissions.ts';
+import { addToThread } from '../../../db/conversations/conversations.ts';
 import { newId } from '../../../db/ids.ts';
 import { beginJob } from '../../../db/numbers/jobs.ts';
 import { findNumberByPhone } from '../../../db/numbers/lines.ts';

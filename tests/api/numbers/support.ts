@@ -1,7 +1,7 @@
 /** What the tests of numbers begin with: lines without a purchase, and the API beside a simulator in this process. */
 import { randomBytes } from 'node:crypto';
 import twilio, { type Twilio } from 'twilio';
-import type { Permission } from '../../../api/permissions.ts';
+import type { Permission } from '../../../api/shared/permissions.ts';
 import { newId } from '../../../db/ids.ts';
 import type { NumberRow } from '../../../db/schema.ts';
 import { secretBox } from '../../../db/secrets.ts';

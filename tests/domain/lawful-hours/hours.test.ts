@@ -1,6 +1,6 @@
 /** When messages leave, at places and on nights where it is easy to be wrong. */
 import { describe, expect, it } from 'vitest';
-import { areas } from '../../../domain/area-codes-data.ts';
+import { areas } from '../../../domain/numbers/area-codes-data.ts';
 import { closingAfter, lawfulAt, lawfulSpans, nextSendable } from '../../../domain/lawful-hours/hours.ts';
 import { placesKey, placesOf, type Place, type Recipient } from '../../../domain/lawful-hours/places.ts';
 import type { SendWindow } from '../../../domain/send-window.ts';

@@ -1,6 +1,6 @@
 /** Where recipients may be: area codes and postal codes against the map, and what wins when they disagree. */
 import { describe, expect, it } from 'vitest';
-import { areas } from '../../../domain/area-codes-data.ts';
+import { areas } from '../../../domain/numbers/area-codes-data.ts';
 import { areasOfAreaCode } from '../../../domain/lawful-hours/geography/area-codes.ts';
 import { placesKey, placesOf, type Recipient } from '../../../domain/lawful-hours/places.ts';
 import { areas as postalAreas } from '../../../domain/lawful-hours/geography/postal-codes-data.ts';

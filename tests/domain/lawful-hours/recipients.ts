@@ -1,6 +1,6 @@
 /** Recipients, windows and moments that make sending hours hard. */
 import fc from 'fast-check';
-import { areas } from '../../../domain/area-codes-data.ts';
+import { areas } from '../../../domain/numbers/area-codes-data.ts';
 import { placesOf, type Place, type Recipient } from '../../../domain/lawful-hours/places.ts';
 import { days, type SendWindow } from '../../../domain/send-window.ts';
 import { windowIn } from '../zones.ts';
