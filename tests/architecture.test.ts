@@ -117,7 +117,7 @@ describe('imports', () => {
     expect(imports).toContainEqual({
       file: 'workflows/mass-sms/workflow.ts',
       from: 'workflows',
-      target: 'activities/batches.ts',
+      target: 'activities/mass-sms/batches.ts',
       typeOnly: true,
     });
     expect(imports).toContainEqual(

@@ -14,7 +14,7 @@ import {
   type Registering,
   submit,
   until,
-} from '../workflows/registration-support.ts';
+} from '../workflows/registration/support.ts';
 
 /** Every request by which a registration changes something at Twilio, and how many of them it makes, in their order. */
 const requests: readonly [operation: string, times: number][] = [

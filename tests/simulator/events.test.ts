@@ -1,6 +1,6 @@
 import twilio from 'twilio';
 import { describe, expect, test } from 'vitest';
-import { verifiedCompany } from './registration-support.ts';
+import { verifiedCompany } from './registration/support.ts';
 import { AUTH_TOKEN, receiver, rejection, simulator, until, type ReceivedWebhook } from './support.ts';
 
 const PREFIX = 'com.twilio.messaging.compliance.';

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { temporaryFolder } from '../harness/infrastructure.ts';
-import { company, draftProfile, draftTrustProduct, CAMPAIGN, verifiedCompany } from './registration-support.ts';
+import { company, draftProfile, draftTrustProduct, CAMPAIGN, verifiedCompany } from './registration/support.ts';
 import { freePort } from '../harness/infrastructure.ts';
 import { ACCOUNT_SID, AUTH_TOKEN, receiver, rejection, simulator, twinAt, until } from './support.ts';
 

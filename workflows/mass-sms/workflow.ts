@@ -19,8 +19,8 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { BatchActivities } from '../../activities/batches.ts';
-import type { MassSmsActivities } from '../../activities/mass-sms.ts';
+import type { BatchActivities } from '../../activities/mass-sms/batches.ts';
+import type { MassSmsActivities } from '../../activities/mass-sms/commands.ts';
 import {
   allowedActions,
   isFinal,

@@ -4,7 +4,7 @@
  * next message starts it anew.
  */
 import { ActivityCancellationType, continueAsNew, proxyActivities } from '@temporalio/workflow';
-import type { OutboxActivities } from '../../activities/outbox.ts';
+import type { OutboxActivities } from '../../activities/outbox/outbox.ts';
 import { taskQueues } from '../task-queues.ts';
 import { workWhenDue } from '../work-when-due/loop.ts';
 import type { OutboxInput } from './messages.ts';

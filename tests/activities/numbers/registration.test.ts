@@ -1,0 +1,144 @@
+/** Numbers are put into the messaging service (B4): at once, later, or not, and none keeps another one waiting. */
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { createPurchaseActivities } from '../../../activities/numbers/buy.ts';
+import type { NumberRow } from '../../../db/schema.ts';
+import { numberDuties } from '../../../worker/number-duties.ts';
+import { type Numbers, type PlayedAccount, refusal, run, somePhone, startNumbers } from './support.ts';
+
+let numbers: Numbers;
+let id: string;
+let account: PlayedAccount;
+beforeAll(async () => {
+  numbers = await startNumbers();
+});
+afterAll(() => numbers?.stop());
+beforeEach(async () => {
+  ({ id, account } = await numbers.organization({ messagingServiceSid: 'MG1' }));
+  await numbers.database.system.updateTable('phone_numbers').set({ released_at: new Date() }).execute();
+});
+
+/** What a worker does every few seconds. @returns what went wrong */
+async function registerWaiting(): Promise<unknown[]> {
+  const errors: unknown[] = [];
+  const [duty] = numberDuties(numbers.deps, (error) => errors.push(error));
+  await duty!.run();
+  return errors;
+}
+const only = async (): Promise<NumberRow> => (await numbers.numbersOf(id))[0]!;
+const attached = () => account.asked.filter((asked) => asked.startsWith('attach ')).length;
+/** A line of the account that is not registered. */
+async function line(change: Partial<NumberRow> = {}) {
+  const { sid: twilio_sid, phoneNumber: phone_number } = account.has(somePhone());
+  return numbers.line(id, { twilio_sid, phone_number, ...change });
+}
+
+it('a number that was bought is registered at once, and asked for nothing else', async () => {
+  account.onSale['415'] = [somePhone()];
+  const ref = await numbers.purchase(id);
+  expect(await run(() => createPurchaseActivities(numbers.deps).buyNumber(ref))).toBe('provisioned');
+  expect(await only()).toMatchObject({ registered: true, register_at: null });
+  expect(account.asked.map((asked) => asked.split(' ')[0])).toEqual(['search', 'look', 'create', 'attach']);
+});
+
+it('a number that was bought and could not be registered is bought all the same, and registered with the next sweep', async () => {
+  account.onSale['415'] = [somePhone()];
+  account.before.attach = () => {
+    throw refusal(500, 20500);
+  };
+  const ref = await numbers.purchase(id);
+  expect(await run(() => createPurchaseActivities(numbers.deps).buyNumber(ref))).toBe('provisioned');
+  expect(await only()).toMatchObject({ registered: false, registration_error: null });
+  account.before = {};
+  await registerWaiting();
+  expect(await only()).toMatchObject({ registered: true });
+});
+
+it('the sweep leaves a number that is being bought to who buys it; after half a minute nobody does any more', async () => {
+  account.onSale['415'] = [somePhone()];
+  const never = Promise.withResolvers<void>();
+  const reached = Promise.withResolvers<void>();
+  account.before.attach = () => {
+    reached.resolve();
+    return never.promise;
+  };
+  const ref = await numbers.purchase(id);
+  void run(() => createPurchaseActivities(numbers.deps).buyNumber(ref));
+  await reached.promise;
+  account.before = {};
+  numbers.instant.ms += 29_000;
+  await registerWaiting();
+  expect(attached()).toBe(1);
+  numbers.instant.ms += 1_000;
+  await registerWaiting();
+  expect(attached()).toBe(2);
+  expect(await only()).toMatchObject({ registered: true });
+});
+
+it('an adopted number gets the settings that every line has', async () => {
+  await line();
+  expect(await registerWaiting()).toEqual([]);
+  expect(account.owned[0]).toMatchObject({
+    voiceUrl: 'https://longwave.test/twilio/voice',
+    smsUrl: expect.stringContaining('https://longwave.test/twilio/inbound'),
+  });
+  expect(await only()).toMatchObject({ registered: true });
+});
+
+it.for([
+  [409, 21712],
+  [412, 21714],
+  [400, 21404],
+] as const)(
+  'what Twilio refuses (%i, %i) stays unregistered with its code, and is tried again in an hour',
+  async ([status, code]) => {
+    await line();
+    account.before.attach = () => {
+      throw refusal(status, code);
+    };
+    expect(await registerWaiting()).toEqual([]);
+    expect(await only()).toMatchObject({ registered: false, registration_error: code });
+    account.before = {};
+    await registerWaiting();
+    expect(attached()).toBe(1);
+    numbers.instant.ms += 3_600_000;
+    await registerWaiting();
+    expect(await only()).toMatchObject({ registered: true, registration_error: null });
+  },
+);
+
+it('a number that is in the service already is registered; one that is gone says so', async () => {
+  const [there, gone] = [await line(), await numbers.line(id)];
+  account.before.attach = (sid) => {
+    throw sid === gone.twilio_sid ? refusal(404, 20404) : refusal(409, 21710);
+  };
+  await registerWaiting();
+  const rows = new Map((await numbers.numbersOf(id)).map((row) => [row.id, row]));
+  expect(rows.get(there.id)).toMatchObject({ registered: true });
+  expect(rows.get(gone.id)).toMatchObject({ registered: false, registration_error: 20404 });
+});
+
+it('orphans, and numbers that are being released, are not registered', async () => {
+  await line({ orphan_since: new Date() });
+  await line({ releasing_since: new Date() });
+  await registerWaiting();
+  expect(account.asked).toEqual([]);
+});
+
+it('an account that cannot be asked is asked once a minute, and keeps nobody else’s numbers waiting', async () => {
+  const refusing = account;
+  // More than are seen to in one round, and before the other's.
+  await Promise.all(Array.from({ length: 501 }, () => line()));
+  refusing.before.attach = () => {
+    throw refusal(401, 20003);
+  };
+  numbers.instant.ms += 1;
+  ({ id, account } = await numbers.organization({ messagingServiceSid: 'MG2' }));
+  await line();
+  expect(await registerWaiting()).toMatchObject([{ status: 401 }]);
+  await registerWaiting();
+  expect(await only()).toMatchObject({ registered: true });
+  expect(refusing.asked).toHaveLength(1);
+  numbers.instant.ms += 60_000;
+  await registerWaiting();
+  expect(refusing.asked).toHaveLength(2);
+});
