@@ -110,6 +110,12 @@ const shapes: Readonly<Record<keyof z.infer<typeof schema>, string>> = {
   SIMULATOR_DATA: 'the path of a file',
 };
 
+/** What is missing once the other is there. */
+const pairs: readonly (readonly [Variable, Variable])[] = [
+  ['TEMPORAL_TLS_KEY', 'TEMPORAL_TLS_CERT'],
+  ['TEMPORAL_TLS_CERT', 'TEMPORAL_TLS_KEY'],
+];
+
 export type Environment = z.infer<typeof schema>;
 type Variable = keyof Environment;
 
@@ -135,12 +141,16 @@ export function readConfig<const Names extends readonly Variable[]>(
   const mask = Object.fromEntries(names.map((name) => [name, true])) as Record<Names[number], true>;
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
   const result = schema.pick(mask as never).safeParse(given);
-  if (result.success) return result.data;
-  const faults = result.error.issues.map((issue) => {
+  const faults = (result.error?.issues ?? []).map((issue) => {
     const name = String(issue.path[0]) as Variable;
     const state = given[name] === undefined ? 'is missing' : 'is malformed';
     return `  ${name} ${state}: it should be ${shapes[name]}`;
   });
+  for (const [name, other] of pairs) {
+    if (!names.includes(other) || given[other] === undefined || given[name] !== undefined) continue;
+    faults.push(`  ${name} is missing: ${other} needs it, and it should be ${shapes[name]}`);
+  }
+  if (result.success && faults.length === 0) return result.data;
   throw new ConfigurationError(`The environment cannot be used:\n${[...new Set(faults)].join('\n')}`);
 }
 

@@ -31,6 +31,16 @@ describe('the environment', () => {
     expect(readConfig(['PORT'], { PORT: '80' })).toEqual({ PORT: 80 });
   });
 
+  it('wants a certificate and its key together', () => {
+    const pair = ['TEMPORAL_TLS_CERT', 'TEMPORAL_TLS_KEY'] as const;
+    for (const [given, missing] of [pair, pair.toReversed()] as const)
+      expect(() => readConfig(pair, { [given!]: 'a.pem' })).toThrow(`${missing} is missing: ${given} needs it`);
+    expect(readConfig(pair, { TEMPORAL_TLS_CERT: 'a.pem', TEMPORAL_TLS_KEY: 'b.pem' })).toMatchObject({
+      TEMPORAL_TLS_KEY: 'b.pem',
+    });
+    expect(readConfig(pair, {})).toEqual({});
+  });
+
   it.each([
     ['worker/main.ts', { SEND_CONCURRENCY: 'many' }, 'SEND_CONCURRENCY is malformed'],
     ['api/main.ts', { PRICE_SEGMENT_USD: 'cheap' }, 'PRICE_SEGMENT_USD is malformed'],

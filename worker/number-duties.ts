@@ -7,8 +7,11 @@ import { numbersToRegister, postponeRegistration } from '../db/numbers/registrat
 import type { Duty } from './sweep.ts';
 
 const checkEveryMs = 3_600_000;
-/** When numbers of an account that could not be asked are tried again. */
-const againAfterMs = 60_000;
+/** When numbers of an account are tried again that would not be asked, and of one whose answer was lost on the way. */
+const afterRefusalMs = 60_000;
+const afterSilenceMs = 10_000;
+
+const isAnswer = (error: unknown): boolean => typeof (error as { status?: unknown }).status === 'number';
 
 /** @param onError told what went wrong with one organization; the others are seen to all the same */
 export function numberDuties(deps: NumberDeps, onError: (error: unknown) => void): Duty[] {
@@ -26,7 +29,7 @@ export function numberDuties(deps: NumberDeps, onError: (error: unknown) => void
       } catch (error) {
         // An account that cannot be asked must keep nobody else's numbers waiting, nor be asked for each of its own.
         failed.add(organizationId);
-        const againAt = new Date(clock.now().getTime() + againAfterMs);
+        const againAt = new Date(clock.now().getTime() + (isAnswer(error) ? afterRefusalMs : afterSilenceMs));
         await database.inOrganization(organizationId, (trx) => postponeRegistration(trx, organizationId, againAt));
         onError(error);
       }

@@ -30,6 +30,7 @@ import {
   type MassSmsState,
   type MassSmsStatus,
   needsAcknowledgement,
+  noBatchToMove,
   type Refusal,
   transitionNotAllowed,
   windowNeverOpens,
@@ -146,6 +147,7 @@ async function reschedule(trx: Trx, { row, organization, command, now }: Obeying
     return { startAt: startForWeekends(rules, { next, previous, dailyAt, now }), dailyAt };
   };
   const runAt = await replan(trx, moved, organization, { first, continuing: false });
+  if (startAt !== undefined && runAt === null) throw nothingToMove(row.status);
   await estimateEnd(trx, moved, organization, now);
   const sending = batches.some((batch) => batch.status === 'sending');
   // A batch under way keeps going; asking it again at once is how the workflow learns what comes after it.
@@ -158,6 +160,17 @@ const atRest = (status: MassSmsStatus, now: Date): MassSmsState => ({ version: 1
 function neverOpens(error: unknown): never {
   if (!(error instanceof NeverOpensError)) throw error;
   throw ApplicationFailure.nonRetryable(error.message, windowNeverOpens);
+}
+
+/** The batch under way is the last: taking the start as given would answer well and change nothing. */
+function nothingToMove(status: MassSmsStatus): ApplicationFailure {
+  const refusal: Refusal = { status, allowed: allowedActions(status) };
+  return ApplicationFailure.create({
+    message: 'Its last batch is being sent, and no other comes after it.',
+    type: noBatchToMove,
+    nonRetryable: true,
+    details: [refusal],
+  });
 }
 
 function notAllowed(action: MassSmsAction, status: MassSmsStatus): ApplicationFailure {

@@ -15,6 +15,7 @@ import {
   type MassSmsAction,
   type MassSmsCommand,
   needsAcknowledgement,
+  noBatchToMove,
   type Refusal,
   transitionNotAllowed,
   windowNeverOpens,
@@ -51,6 +52,15 @@ const notAcknowledged = ({ allowed }: Refusal): Problem =>
     'It was suspended for what `cause` says. Read it; then resume with acknowledge: true, which begins to count anew, ' +
       'or cancel.',
     allowed,
+  );
+
+/** `reschedule` is allowed here, but there is no batch that the start could be given to. */
+const nothingToMove = ({ allowed }: Refusal): Problem =>
+  conflict(
+    'not-in-this-state',
+    'The last batch is being sent and no other comes after it, so there is no start to change. To send what is left of it ' +
+      'at another time, pause it, then resume it with that startAt.',
+    allowed.filter((action) => action !== 'reschedule'),
   );
 
 async function requireKnown(deps: Deps, organizationId: string, massSmsId: string): Promise<ListedMassSms> {
@@ -175,6 +185,7 @@ async function ask(deps: Deps, row: ListedMassSms, asked: Asked): Promise<void> 
       throw await refusedBy(deps, row, action, failure.details?.[0] as Refusal);
     }
     if (failure?.type === acknowledgementRequired) throw notAcknowledged(failure.details?.[0] as Refusal);
+    if (failure?.type === noBatchToMove) throw nothingToMove(failure.details?.[0] as Refusal);
     if (failure?.type === windowNeverOpens) throw refused('window_never_opens', failure.message);
     if (failure?.type === endedMeanwhile) throw await overtaken(deps, row, action);
     throw error;

@@ -97,6 +97,9 @@ export const acknowledgementRequired = 'AcknowledgementRequired';
 /** The type of the failure of a command that would leave no allowed moment to send in. */
 export const windowNeverOpens = 'WindowNeverOpens';
 
+/** The type of the failure of a `reschedule` that names a start, where no batch is left to start; its first detail is a `Refusal`. */
+export const noBatchToMove = 'NoBatchToMove';
+
 export interface Refusal {
   status: MassSmsStatus;
   allowed: MassSmsAction[];

@@ -36,7 +36,7 @@ it('300 users: each has one number or a reason, and Twilio has sold no other', a
   const ids = await insertUsers(system, organization.id, mobiles);
   const areaCodeOf = new Map(ids.map((id, index) => [id, areaCodes[index]!]));
   const before = (await system.twilio.state()).numbers;
-  await system.twilio.behaviour({ inventory, soldBetween: 0.02, dropResponseRate: 0.02, latencyMs: 5 });
+  await system.twilio.behaviour({ inventory, soldBetween: 0.02, dropResponseRate: 0.05, latencyMs: 5 });
 
   const asked = await organization.client.post('/v1/numbers/bulk', {
     userIds: ids,

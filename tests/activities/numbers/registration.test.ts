@@ -124,21 +124,29 @@ it('orphans, and numbers that are being released, are not registered', async () 
   expect(account.asked).toEqual([]);
 });
 
-it('an account that cannot be asked is asked once a minute, and keeps nobody else’s numbers waiting', async () => {
-  const refusing = account;
-  // More than are seen to in one round, and before the other's.
-  await Promise.all(Array.from({ length: 501 }, () => line()));
-  refusing.before.attach = () => {
-    throw refusal(401, 20003);
-  };
-  numbers.instant.ms += 1;
-  ({ id, account } = await numbers.organization({ messagingServiceSid: 'MG2' }));
-  await line();
-  expect(await registerWaiting()).toMatchObject([{ status: 401 }]);
+it.for([
+  ['will not be asked', refusal(401, 20003), 60_000],
+  ['gives no answer', new Error('socket hang up'), 10_000],
+] as const)(
+  'an account that %s is asked again a while later, and keeps nobody else’s numbers waiting',
+  async ([, error, againAfterMs]) => {
+    const refusing = account;
+    // More than are seen to in one round, and before the other's.
+    await Promise.all(Array.from({ length: 501 }, () => line()));
+    refusing.before.attach = () => {
+      throw error;
+    };
+    numbers.instant.ms += 1;
+    ({ id, account } = await numbers.organization({ messagingServiceSid: 'MG2' }));
+    await line();
+    expect(await registerWaiting()).toEqual([error]);
   await registerWaiting();
-  expect(await only()).toMatchObject({ registered: true });
-  expect(refusing.asked).toHaveLength(1);
-  numbers.instant.ms += 60_000;
-  await registerWaiting();
-  expect(refusing.asked).toHaveLength(2);
-});
+    expect(await only()).toMatchObject({ registered: true });
+    numbers.instant.ms += againAfterMs - 1;
+    await registerWaiting();
+    expect(refusing.asked).toHaveLength(1);
+    numbers.instant.ms += 1;
+    await registerWaiting();
+    expect(refusing.asked).toHaveLength(2);
+  },
+);

@@ -87,6 +87,23 @@ test('a reschedule that is repeated after its start has passed answers the first
   expect(await reschedule('another')).toMatchObject({ status: 422, body: { reason: 'start_in_the_past' } });
 });
 
+test('a start where no batch is left to start is a 409 that says how to send the rest at another time', async () => {
+  temporal.onMessage = async () => {
+    const details = [{ status: 'in_process', allowed: ['pause', 'reschedule', 'cancel'] }];
+    const cause = { message: 'no', type: 'NoBatchToMove', nonRetryable: true, details };
+    throw new WorkflowUpdateFailedError('no', ApplicationFailure.create(cause));
+  };
+  const startAt = new Date(api.clock.now().getTime() + 3_600_000).toISOString();
+  expect(await acme.client.post(`/v1/mass-sms/${id}/reschedule`, { startAt })).toMatchObject({
+    status: 409,
+    body: {
+      type: '/problems/not-in-this-state',
+      detail: expect.stringContaining('pause it, then resume it with that startAt'),
+      allowed: ['pause', 'cancel'],
+    },
+  });
+});
+
 test('no answer in time is a 503 that says so: the workflow may still obey', async () => {
   temporal.onMessage = async () => {
     throw tooLate();

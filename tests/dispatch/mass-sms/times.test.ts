@@ -3,7 +3,7 @@ import { DateTime } from 'luxon';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { days } from '../../../domain/send-window.ts';
 import type { SettingsOverrides } from '../../../domain/settings.ts';
-import { type BatchesFixture, openBatchesFixture, type TestBatches } from './fixture.ts';
+import { accepted, type BatchesFixture, openBatchesFixture, type TestBatches } from './fixture.ts';
 
 let fixture: BatchesFixture;
 beforeAll(async () => {
@@ -83,6 +83,36 @@ describe('batches that are overdue together', () => {
     expect(await plan(twice)).toEqual(['(Tue 01 10:00)', 'Tue 01 14:00', 'Wed 02 14:00']);
     expect((await runAt(twice, '2026-12-01T14:00')).runAt).toEqual(local('2026-12-02T14:00'));
     expect(await plan(twice)).toEqual(['(Tue 01 10:00)', '(Tue 01 14:00)', 'Wed 02 14:00']);
+  });
+});
+
+describe('a start for the next batch while one is being sent', () => {
+  /** Asks for it in the middle of the first of `batches`. @returns why it was refused, or null */
+  async function askInTheMiddle(batches: number) {
+    const cut = await massSms('2026-12-01T09:00', batches, { startAt: local('2026-12-01T10:00') });
+    const given = { startAt: local('2026-12-02T12:00').toISOString(), allowWeekends: true };
+    let refusal: unknown = null;
+    fixture.twilio.answer = async () => {
+      refusal = await fixture.command(cut, 'reschedule', given).then(
+        () => null,
+        (error: unknown) => error,
+      );
+      return accepted();
+    };
+    await runAt(cut, '2026-12-01T10:00');
+    return { cut, refusal };
+  }
+
+  it('moves the one after it', async () => {
+    const { cut, refusal } = await askInTheMiddle(2);
+    expect(refusal).toBeNull();
+    expect(await plan(cut)).toEqual(['(Tue 01 10:00)', 'Wed 02 12:00']);
+  });
+
+  it('is refused when it is the last, and nothing else that was asked for is done', async () => {
+    const { cut, refusal } = await askInTheMiddle(1);
+    expect(refusal).toMatchObject({ type: 'NoBatchToMove', details: [{ status: 'in_process' }] });
+    expect((await row(cut)).allow_weekends).toBe(false);
   });
 });
 
