@@ -34,7 +34,7 @@ describe('the environment', () => {
   it('wants a certificate and its key together', () => {
     const pair = ['TEMPORAL_TLS_CERT', 'TEMPORAL_TLS_KEY'] as const;
     for (const [given, missing] of [pair, pair.toReversed()] as const)
-      expect(() => readConfig(pair, { [given!]: 'a.pem' })).toThrow(`${missing} is missing: ${given} needs it`);
+      expect(() => readConfig(pair, { [given]: 'a.pem' })).toThrow(`${missing} is missing: ${given} needs it`);
     expect(readConfig(pair, { TEMPORAL_TLS_CERT: 'a.pem', TEMPORAL_TLS_KEY: 'b.pem' })).toMatchObject({
       TEMPORAL_TLS_KEY: 'b.pem',
     });
