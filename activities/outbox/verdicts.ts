@@ -1,7 +1,8 @@
 /** What becomes of messages that are due: no I/O, the instant given. */
 import type { Candidate, Verdicts } from '../../db/messages/outbox.ts';
+import { notBefore } from '../../domain/consent/requests.ts';
 import { dueOf } from '../../domain/messages/due.ts';
-import { asFirstMessage, inWordsOf, longestBody, noRoom } from '../../domain/messages/text.ts';
+import { asFirstMessage, inWordsOf, longestBody, noRoom, saysHowToStop } from '../../domain/messages/text.ts';
 import type { Settings } from '../../domain/settings.ts';
 
 /** A message that leaves now, as it is sent. */
@@ -31,22 +32,24 @@ export function judge(candidates: readonly Candidate[], settings: Settings, now:
     gone: [] as string[],
   };
   for (const candidate of candidates) {
-    const { id, to, from, refusal, direct, released, sendAt, postalCode, timeZone } = candidate;
+    const { id, to, refusal, direct, released, sendAt, askedAt, postalCode, timeZone } = candidate;
     if (candidate.status !== 'scheduled' && candidate.status !== 'queued') verdicts.gone.push(id);
     else if (refusal !== null) verdicts.cancelled.push({ id, reason: refusal });
     else {
       const recipient = { mobile: to, postalCode, timeZone };
-      const due = dueOf({ settings, recipient, direct, released, from: sendAt ?? now, now });
+      // Requests that a closed window, or Twilio, has held up would otherwise arrive together.
+      const from = (askedAt && notBefore([askedAt], now)) ?? sendAt ?? now;
+      const due = dueOf({ settings, recipient, direct, released, from, now });
       if (due.at > now) verdicts.later.push({ id, due });
       else {
-        const text = candidate.lacksDisclaimer ? textOf(candidate, settings) : null;
+        const text = candidate.isFirst && !saysHowToStop(candidate.body) ? textOf(candidate, settings) : null;
         if (text && text.body.length > longestBody) {
           verdicts.cancelled.push({ id, reason: noRoom });
           continue;
         }
         const isRequest = candidate.source === 'opt_in' && !direct;
         const body = text?.body ?? candidate.body;
-        verdicts.sending.push({ id, to, from, body, text, closesAt: due.closesAt, isRequest });
+        verdicts.sending.push({ id, to, from: candidate.from, body, text, closesAt: due.closesAt, isRequest });
       }
     }
   }

@@ -10,6 +10,7 @@ import {
   setLists,
   updateContact,
 } from '../../db/contacts/contacts.ts';
+import { lockRequestsTo, settleUnreachable } from '../../db/consent/settling.ts';
 import type { Trx } from '../../db/database.ts';
 import { findUser } from '../../db/organizations/users.ts';
 import { audit } from '../shared/audit.ts';
@@ -136,7 +137,10 @@ export const contactRoutes: FastifyPluginAsyncZod = async (app) => {
       return database.inOrganization(organizationId, async (trx) => {
         await requireOwner(trx, organizationId, fields.ownerId);
         const stamp = { by: actorOf(request), at: clock.now() };
+        const mayRenumber = fields.mobile !== undefined;
+        if (mayRenumber) await lockRequestsTo(trx, organizationId, id);
         if (!(await updateContact(trx, organizationId, id, fields, stamp))) throw notFound('contact');
+        if (mayRenumber) await settleUnreachable(trx, organizationId, id, stamp.at);
         if (lists) await setLists(trx, organizationId, id, lists, clock.now());
         const changed = await readContact(trx, organizationId, id);
         requireFewAttributes(changed, fields.attributes);
@@ -161,7 +165,9 @@ export const contactRoutes: FastifyPluginAsyncZod = async (app) => {
       const { id } = request.params;
       const organizationId = organizationOf(request);
       await database.inOrganization(organizationId, async (trx) => {
+        await lockRequestsTo(trx, organizationId, id);
         if (!(await deleteContact(trx, organizationId, id))) throw notFound('contact');
+        await settleUnreachable(trx, organizationId, id, clock.now());
         await audit(trx, request, 'contact.deleted', id);
       });
       return reply.code(204).send();

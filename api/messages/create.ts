@@ -70,7 +70,8 @@ export async function createMessage(
   const mayReply = source === 'user' && !sendAt && !draft.isBulk;
   const direct = mayReply && (await isReply(trx, composing, sender, mobile));
   const question = source === 'journey' ? await askFirst(trx, composing, { sender, contact, purpose }) : null;
-  if (source === 'user' && !direct) requireConsent(contact, purpose);
+  // Whoever writes asks for an answer, and not for an offer.
+  if (source === 'user' && !(direct && purpose === 'transactional')) requireConsent(contact, purpose);
   const { body, segments } = await textOf(trx, composing, { written: draft.body, contact, sender });
   const recipient = { mobile, postalCode: contact.postal_code, timeZone: contact.time_zone };
   const due: Due | null = question ? null : dueOf({ settings, recipient, direct, from: sendAt ?? at, now: at });

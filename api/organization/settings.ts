@@ -9,7 +9,7 @@ import { judgeAnew } from '../../db/messages/outbox.ts';
 import { isLocalNumber } from '../../domain/numbers/area-codes.ts';
 import { mostForwarded } from '../../domain/messages/forwarded-text.ts';
 import { mergeCodesIn } from '../../domain/messages/merge-codes.ts';
-import { mentionsStop } from '../../domain/messages/text.ts';
+import { saysHowToStop } from '../../domain/messages/text.ts';
 import { purposes } from '../../domain/purpose.ts';
 import { days, isWithinDay, type SendWindow } from '../../domain/send-window.ts';
 import type { Settings } from '../../domain/settings.ts';
@@ -50,7 +50,7 @@ const words = (description: string) =>
 /** A YES is consent to what was asked: who asks, in whose name, and how to agree or to refuse (C2). */
 const asksProperly = (written: string): boolean => {
   const codes = mergeCodesIn(written);
-  return wordsMayName.every((code) => codes.includes(code)) && /\bYES\b/.test(written) && mentionsStop(written);
+  return wordsMayName.every((code) => codes.includes(code)) && /\bYES\b/.test(written) && saysHowToStop(written);
 };
 
 const replyForwarding = z.strictObject({
@@ -70,7 +70,7 @@ const fields = {
   }),
   maxMessageLength: z.literal(160).nullable().meta({ description: 'Characters of one message; null: no limit' }),
   disclaimer: words('Said with the first message to a contact')
-    .refine(mentionsStop, 'must say how to opt out, with the word STOP')
+    .refine(saysHowToStop, 'must say how to opt out, as in: Reply STOP to opt out')
     .meta({ description: 'Said with the first message to a contact; must mention STOP' }),
   optInRequest: words('An opt-in request')
     .refine(asksProperly, 'must hold {{user.name}} and {{organization.name}}, and the words YES and STOP')

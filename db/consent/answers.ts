@@ -24,12 +24,18 @@ export interface OptInAnswer {
  * Takes a YES or a STOP as the answer to the requests that wait for one; without any it changes nothing. A YES counts on
  * the line that asked, once the request has left, and as long as the number is still the contact's: then it is consent,
  * and one confirmation goes out. So it does where the consent was recorded in another way meanwhile: the contact's own
- * word is the better proof. A STOP refuses as far as it reaches. What is held for the answer is settled afterwards by
+ * word is the better proof. Once that consent is withdrawn too, nobody waits for an answer, and a YES is about something
+ * else. A STOP refuses as far as it reaches. What is held for the answer is settled afterwards by
  * `optIn`; what a STOP refuses is cancelled here and now.
  */
 export function answerOptIn(trx: Trx, given: OptInAnswer): Promise<ChangedMessages> {
   return given.answer === 'yes' ? accept(trx, given) : decline(trx, given);
 }
+
+/** The consent that ended a request `r` has been withdrawn since. */
+const isWithdrawn = sql<boolean>`exists (
+  select from consent_ledger l where l.organization_id = r.organization_id and l.contact_id = r.contact_id
+    and l.purpose = 'transactional' and not l.granted and l.at >= r.ended_at)`;
 
 async function accept(trx: Trx, given: OptInAnswer): Promise<ChangedMessages> {
   const { organizationId, contactNumber, line, at } = given;
@@ -37,7 +43,7 @@ async function accept(trx: Trx, given: OptInAnswer): Promise<ChangedMessages> {
     update opt_in_requests r set state = 'accepted', ended_at = ${at}, settled_at = null
     from messages m, contacts c
     where r.organization_id = ${organizationId} and r.contact_number = ${contactNumber} and r.line = ${line}
-      and r.state in ('waiting', 'cancelled') and r.expires_at > ${at}
+      and (r.state = 'waiting' or (r.state = 'cancelled' and not ${isWithdrawn})) and r.expires_at > ${at}
       and m.id = r.message_id and m.status in ('sending', 'in_doubt', 'accepted', 'sent', 'delivered')
       and c.id = r.contact_id and c.mobile = r.contact_number
     returning r.*, m.body as wording`.execute(trx);

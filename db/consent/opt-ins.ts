@@ -124,8 +124,8 @@ async function hasOptedIn(trx: Trx, { organizationId, contact }: OptInAsk): Prom
 }
 
 /**
- * The requests of the user so far, and when each left or, where it has not, may leave at the earliest; but for those that
- * were cancelled before they left, of which the contact knows nothing.
+ * The requests of the user so far, and when each left or, where it has not, may leave at the earliest; but for those whose
+ * message was cancelled before it left, of which the contact knows nothing.
  */
 async function requestsBefore(trx: Trx, { organizationId, contact, userId, at }: OptInAsk) {
   const { rows } = await sql<{ requestedAt: Date; leftAt: Date }>`
@@ -133,7 +133,7 @@ async function requestsBefore(trx: Trx, { organizationId, contact, userId, at }:
       else coalesce(m.claimed_at, r.requested_at) end as "leftAt"
     from opt_in_requests r join messages m on m.id = r.message_id left join outbox o on o.message_id = m.id
     where r.organization_id = ${organizationId} and r.contact_id = ${contact.id} and r.user_id = ${userId}
-      and not (r.state = 'cancelled' and m.claimed_at is null)`.execute(trx);
+      and not (m.status = 'cancelled' and m.claimed_at is null)`.execute(trx);
   return rows;
 }
 

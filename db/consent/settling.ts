@@ -175,15 +175,54 @@ export async function settleConsented(
       and r.state = 'waiting' and c.id = r.contact_id and c.mobile = r.contact_number and c.consent_transactional
     returning r.message_id as "messageId", r.contact_number as "contactNumber"`.execute(trx);
   if (ended.length === 0) return [];
-  const { rows: cancelled } = await sql<ChangedMessages[number]>`
-    with unsent as (
-      delete from outbox where message_id = any(${ended.map(({ messageId }) => messageId)}::text[])
-        and claimed_at is null returning message_id)
-    update messages set status = 'cancelled', cancel_reason = 'opt_in_settled', finished_at = ${now}
-    where id in (select message_id from unsent) and status in ('scheduled', 'queued')
-    returning id, contact_id as "contactId", status`.execute(trx);
+  const cancelled = await cancelQuestions(trx, ended, { reason: 'opt_in_settled', now });
   const numbers = [...new Set(ended.map(({ contactNumber }) => contactNumber))];
   return [...cancelled, ...(await release(trx, organizationId, byConsent(numbers), now))];
+}
+
+/** Cancels the messages of requests that have ended, where they have not left. */
+async function cancelQuestions(
+  trx: Trx,
+  requests: readonly { messageId: string }[],
+  { reason, now }: { reason: string; now: Date },
+): Promise<ChangedMessages> {
+  const { rows } = await sql<ChangedMessages[number]>`
+    with unsent as (
+      delete from outbox where message_id = any(${requests.map(({ messageId }) => messageId)}::text[])
+        and claimed_at is null returning message_id)
+    update messages set status = 'cancelled', cancel_reason = ${reason}, finished_at = ${now}
+    where id in (select message_id from unsent) and status in ('scheduled', 'queued')
+    returning id, contact_id as "contactId", status`.execute(trx);
+  return rows;
+}
+
+/** Held by whoever gives a contact another number, or deletes it: in the order in which an answer locks. */
+export async function lockRequestsTo(trx: Trx, organizationId: string, contactId: string): Promise<void> {
+  await lockOptIns(trx, contactId);
+  await sql`
+    select from opt_in_requests
+    where organization_id = ${organizationId} and contact_id = ${contactId} and state = 'waiting'
+    order by id for update`.execute(trx);
+}
+
+/**
+ * After a contact was given another number, or was deleted: what the old number was asked nobody can answer for this
+ * contact. Those requests end, and what waits for their answer, or asks and has not left, is cancelled.
+ */
+export async function settleUnreachable(trx: Trx, organizationId: string, contactId: string, now: Date): Promise<void> {
+  const { rows: ended } = await sql<{ messageId: string; contactNumber: string }>`
+    update opt_in_requests r set state = 'cancelled', ended_at = ${now}, settled_at = ${now}
+    where r.organization_id = ${organizationId} and r.contact_id = ${contactId} and r.state = 'waiting'
+      and not exists (select from contacts c where c.id = r.contact_id and c.mobile = r.contact_number)
+    returning r.message_id as "messageId", r.contact_number as "contactNumber"`.execute(trx);
+  if (ended.length === 0) return;
+  const reason = 'contact_changed';
+  const { rows: held } = await sql<ChangedMessages[number]>`
+    update messages m set status = 'cancelled', cancel_reason = ${reason}, finished_at = ${now}
+    where m.organization_id = ${organizationId} and m.contact_id = ${contactId} and m.status = 'held'
+      and m.contact_number = any(${ended.map(({ contactNumber }) => contactNumber)}::text[])
+    returning m.id, m.contact_id as "contactId", m.status`.execute(trx);
+  await tellOfMessages(trx, organizationId, [...(await cancelQuestions(trx, ended, { reason, now })), ...held], now);
 }
 
 /** Whether messages that changed are to leave. */

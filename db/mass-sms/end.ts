@@ -1,7 +1,7 @@
 /** When a mass SMS is expected to end: written whenever its plan moves or a batch stops before its end. */
 import { sql } from 'kysely';
 import type { Tally } from '../../domain/mass-sms/mass-sms.ts';
-import { mentionsStop, withDisclaimer } from '../../domain/messages/text.ts';
+import { saysHowToStop, withDisclaimer } from '../../domain/messages/text.ts';
 import { segmentsPerDay } from '../../domain/registration/throughput.ts';
 import { countSegments } from '../../domain/messages/segments.ts';
 import { sendingTimes } from '../../domain/mass-sms/sending-times.ts';
@@ -31,7 +31,7 @@ async function typicalSegments(trx: Trx, row: MassSmsRow): Promise<number> {
   const { rows } = await sql<{ body: string; to: string; queued: boolean }>`
     select m.body, m.contact_number as "to", m.status = 'queued' as queued from messages m
     where ${inRange(range)}`.execute(trx);
-  const silent = rows.filter(({ body, queued }) => queued && !mentionsStop(body)).map(({ to }) => to);
+  const silent = rows.filter(({ body, queued }) => queued && !saysHowToStop(body)).map(({ to }) => to);
   const first = silent.length === 0 ? new Set<string>() : await numbersWithoutMessages(trx, silent);
   const disclaimer =
     first.size === 0 ? '' : await disclaimerOf(trx, row, await sendingOrganization(trx, row.organization_id));

@@ -2,7 +2,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { TextGroup } from '../../domain/mass-sms/forecast.ts';
 import { mergeCodesIn } from '../../domain/messages/merge-codes.ts';
-import { mentionsStop } from '../../domain/messages/text.ts';
+import { saysHowToStop } from '../../domain/messages/text.ts';
 import type { Settings } from '../../domain/settings.ts';
 import { audienceCte, type AudienceCount, countVerdicts, type VerdictCount } from '../contacts/audience.ts';
 import type { Trx } from '../database.ts';
@@ -29,7 +29,7 @@ export async function textsOf(
 ): Promise<AudienceTexts> {
   const codes = mergeCodesIn(body);
   const nameOf = (code: string, name: string) => (codes.includes(code) ? asCounted(name) : sql`''`);
-  const isFirst = mentionsStop(body) ? sql`false` : nothingHasLeft(sql`${organizationId}`, sql`a.mobile`);
+  const isFirst = saysHowToStop(body) ? sql`false` : nothingHasLeft(sql`${organizationId}`, sql`a.mobile`);
   const { firstBatchSize, dailyBatchSize } = settings;
   const { rows } = await sql<VerdictCount & TextGroup>`
     with ${audienceCte(organizationId, audience, settings.massSmsLimit)},

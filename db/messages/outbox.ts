@@ -55,10 +55,12 @@ export interface Candidate {
   sendAt: Date | null;
   /** By somebody who may: the organization's window does not hold it. */
   released: boolean;
+  /** When the last request left of the same user to the same contact; null unless this is one too. */
+  askedAt: Date | null;
   /** Why it must not leave at all. */
   refusal: string | null;
-  /** Nothing has left for this number before it, and it does not say how to opt out. */
-  lacksDisclaimer: boolean;
+  /** Nothing has left for this number before it. */
+  isFirst: boolean;
   postalCode: string | null;
   timeZone: string | null;
   organizationName: string;
@@ -90,6 +92,12 @@ const isSettled = sql<boolean>`(c.consent_transactional or exists (
   select from opt_in_requests r where r.organization_id = m.organization_id and r.contact_id = m.contact_id
     and r.message_id = m.id and r.state <> 'waiting'))`;
 
+/** When the contact was last asked by the user whose request `m` is. */
+const askedAt = sql<Date | null>`(
+  select max(x.claimed_at) from opt_in_requests r join messages x on x.id = r.message_id
+  where r.organization_id = m.organization_id and r.contact_id = m.contact_id and r.user_id = m.user_id
+    and x.status not in ('scheduled', 'queued', 'cancelled'))`;
+
 /**
  * Locks the next messages of an organization that are due, in order within each thread: one waits for those before it.
  * Each is judged once more (opted out, the contact deleted or with another number now, consent withdrawn, the line given
@@ -113,8 +121,8 @@ export async function lockDue(
     select m.id, m.contact_id as "contactId", m.status, m.source, m.contact_number as "to", m.line as "from", m.body,
       ${isDirect} as direct, m.send_at as "sendAt", due.released, c.postal_code as "postalCode", c.time_zone as "timeZone",
       g.name as "organizationName", u.name as "userName",
-      m.source <> 'forward' and m.body !~ '\\mSTOP\\M'
-        and ${nothingHasLeft(sql`m.organization_id`, sql`m.contact_number`)} as "lacksDisclaimer",
+      m.source <> 'forward' and ${nothingHasLeft(sql`m.organization_id`, sql`m.contact_number`)} as "isFirst",
+      case when m.source = 'opt_in' and not m.direct then ${askedAt} end as "askedAt",
       case
         when exists (select from opt_outs x where x.phone_number = m.contact_number
           and (x.line is null or x.line = m.line)) then 'opted_out'
@@ -123,8 +131,8 @@ export async function lockDue(
         when m.source = 'forward' then null
         when c.id is null then 'contact_changed'
         when m.source = 'opt_in' and not m.direct and ${isSettled} then 'opt_in_settled'
-        when m.source <> 'opt_in' and not ${isDirect} and not (case m.purpose
-          when 'promotional' then c.consent_promotional else c.consent_transactional end) then 'no_consent'
+        when m.source <> 'opt_in' and not (case when m.purpose = 'promotional' then c.consent_promotional
+          else c.consent_transactional or ${isDirect} end) then 'no_consent'
       end as refusal
     from due
     join messages m on m.id = due.message_id
@@ -271,7 +279,10 @@ export async function explainDelay(
     .execute();
 }
 
-/** Puts off everything that is due and goes behind replies, in its order, and says why. */
+/**
+ * Puts off everything that is due and goes behind replies, in its order and behind what was put off to the same moment
+ * before it, and says why.
+ */
 export async function putOff(
   trx: Trx,
   organizationId: string,
@@ -280,10 +291,14 @@ export async function putOff(
   await sql`
     with due as (
       select message_id, row_number() over (order by due_at, message_id) as place from outbox
-      where organization_id = ${organizationId} and priority = 1 and due_at <= ${now} and claimed_at is null)
-    update outbox o set due_at = ${until}::timestamptz + due.place * interval '1 microsecond', held_reason = 'paced',
+      where organization_id = ${organizationId} and priority = 1 and due_at <= ${now} and claimed_at is null
+    ), last as (
+      select coalesce(max(due_at), ${until}) as at from outbox
+      where organization_id = ${organizationId} and priority = 1 and claimed_at is null and held_reason = 'paced'
+        and due_at between ${until}::timestamptz and ${until}::timestamptz + interval '1 minute')
+    update outbox o set due_at = last.at + due.place * interval '1 microsecond', held_reason = 'paced',
       held_detail = ${why}
-    from due where o.message_id = due.message_id`.execute(trx);
+    from due, last where o.message_id = due.message_id`.execute(trx);
 }
 
 /** Organizations with something due since `before` that has not left; for the sweep, when a wake was lost. */

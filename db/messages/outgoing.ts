@@ -1,7 +1,7 @@
 /** The one way out: claiming messages, writing what became of them, and settling those in doubt. */
 import { sql } from 'kysely';
 import type { MessageStatus } from '../../domain/messages/status.ts';
-import { longestBody, mentionsStop, noRoom } from '../../domain/messages/text.ts';
+import { longestBody, saysHowToStop, noRoom } from '../../domain/messages/text.ts';
 import type { Db, Trx } from '../database.ts';
 import { numbersWithoutMessages } from './first-message.ts';
 import { awaitReports } from './reconciliation.ts';
@@ -127,7 +127,7 @@ async function lockQueued(trx: Trx, range: RankRange, { limit, settings, chosen 
 
 /** The texts, by id, of those that are the first to their number and do not say how to opt out (C3). */
 async function firstTexts(trx: Trx, rows: readonly Locked[], asFirst: (body: string) => Text) {
-  const silent = rows.filter(({ refusal, body }) => refusal === null && !mentionsStop(body));
+  const silent = rows.filter(({ refusal, body }) => refusal === null && !saysHowToStop(body));
   if (silent.length === 0) return new Map<string, Text>();
   const first = await numbersWithoutMessages(
     trx,

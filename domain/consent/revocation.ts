@@ -136,8 +136,11 @@ const list = `(?:(?:your|the|this|that|ur|any|all|all your|all of your) )?(?:(?:
   'text messages',
   'messages',
 )}`;
-const fewer = `(?:any |all |these |those |your |ur |this |so many |of |more )*`;
+const fewer = `(?:any |all |the |these |those |your |ur |this |so many |of |more )*`;
 const textos = any('messages?', 'textos?', 'sms', 'texts?', 'messages? textes?');
+const arreter = any('arretez?', '(?:merci )?darreter', 'arreter', 'arret', 'cessez?', 'cesser');
+const liste = any('listes?', 'base', 'contacts', 'systeme');
+const wish = `(?:i |we )?${any('want', 'wish', 'would like', 'id like', 'need', 'd like')}`;
 
 /** Clear enough to be found within a longer sentence too. */
 const clear = [
@@ -151,7 +154,7 @@ const clear = [
   `(?:arretez?|arreter|cessez?|cesser) (?:de )?(?:me |m ?|nous )${any('texter', 'contacter', 'ecrire', 'harceler', 'deranger', 'spammer', 'appeler', `envoyer (?:des |vos |ces |de |d autres |tous ces )?${textos}`)}`,
   `ne (?:me |m ?|nous )${any('textez', 'texte', 'textes', 'contactez', 'contacte', 'ecrivez', 'ecris', 'derangez', 'appelez')} plus`,
   `ne (?:me |m ?|nous )?${any('envoyez', 'envoie', 'envoies')} plus (?:de |vos |ces |aucun )?${textos}`,
-  `(?:retirez?|retire|enlevez?|enleve|supprimez?|supprime|effacez?|efface) (?:moi|nous|mon numero|mon nom|ce numero) de (?:la |votre |ta |cette |vos )?${any('listes?', 'base', 'contacts', 'systeme')}`,
+  `(?:retirez?|retire|enlevez?|enleve|supprimez?|supprime|effacez?|efface) (?:moi|nous|mon numero|mon nom|ce numero) de (?:la |votre |ta |cette |vos )?${liste}`,
   `(?:desabonnez|desabonne|desinscrivez|desinscris) moi`,
   `vous (?:avez|appelez|textez) (?:fait )?(?:le |un |au )?(?:mauvais|faux) numero`,
 ];
@@ -161,11 +164,16 @@ const plain = [
   ...clear,
   `${stop} ${writing}`,
   `${stop} sending (?:me )?(?:this|these|those|stuff)`,
+  `${stop} ${fewer}${texts}`,
+  `(?:${wish} to )?${any('stop', 'quit')} (?:getting|receiving) ${fewer}${texts}${maybe('from (?:you|u)')}`,
   `(?:remove|delete|unsubscribe|erase) ${self}`,
+  `${any('unsubscribe', 'opt out', 'remove')}(?: ${me})?(?: from)? ${any('all', 'everything')}`,
+  `(?:i |we )?(?:hereby )?${any('revoke', 'withdraw', 'am revoking', 'am withdrawing')} (?:my |our |all |any )?(?:prior )?consent`,
+  `${any('not interested', 'im not interested', 'i am not interested', 'no thanks', 'no thank you')} ${stop}`,
   `take ${self} off`,
   `(?:opt|take) me out`,
   `${any('unsubscribe', 'opt out', 'remove')} ${polite}`,
-  `(?:i |we )?${any('want', 'wish', 'would like', 'id like', 'need', 'd like')} to ${any('opt out', 'unsubscribe', 'be removed', 'be unsubscribed', `be (?:removed|taken off|unsubscribed) (?:from |of )?${list}`)}`,
+  `${wish} to ${any('opt out', 'unsubscribe', 'be removed', 'be unsubscribed', `be (?:removed|taken off|unsubscribed) (?:from |of )?${list}`)}`,
   `how (?:do|can|would) i ${any('unsubscribe', 'opt out', `get off ${list}`, `stop (?:getting |receiving )?${fewer}${texts}`)}`,
   `(?:i |we )?${any('do not', 'dont', 'no longer')} ${any('want', 'wish', 'need')}(?: to)?(?: ${any('receive', 'get', 'be sent')})? ${fewer}${texts}${maybe('from (?:you|u)')}`,
   `(?:i |we )?${any('do not', 'dont', 'no longer')} ${any('want', 'wish')} to be ${any('contacted', 'texted', 'messaged')}`,
@@ -174,7 +182,9 @@ const plain = [
   `(?:(?:i think )?(?:this is|thats|that is|its|it is|you (?:have|got)|u (?:have|got)|youve got|wrong person) )?(?:the |a )?wrong (?:number|phone number|person)`,
   `(?:retirez?|retire|enlevez?|enleve|supprimez?|supprime|effacez?|efface) (?:moi|mon numero|ce numero)`,
   `(?:je |j ?)${any('veux', 'voudrais', 'souhaite', 'aimerais', 'desire')} (?:me |etre )${any('desabonner', 'desinscrire', 'desabonnee?', 'retiree?')}${maybe('de (?:la |votre )?liste')}`,
-  `je ne ${any('veux', 'souhaite', 'desire')} plus (?:recevoir )?(?:de |vos |ces |aucun )?${textos}`,
+  `je ne ${any('veux', 'souhaite', 'desire')} (?:plus|pas) (?:recevoir )?(?:de |vos |ces |aucun )?${textos}`,
+  `${arreter} (?:avec )?(?:les |vos |ces |tous (?:les|vos|ces) |de )?${textos}`,
+  `(?:me |nous )${any('retirer', 'enlever', 'supprimer', 'effacer', 'desabonner', 'desinscrire')}(?: de (?:la |votre |ta |cette |vos )?${liste})?`,
   `plus de ${textos}`,
   `(?:cest |vous avez )?(?:le |un )?(?:mauvais|faux) numero`,
   `erreur de numero`,
@@ -186,8 +196,9 @@ const whole = new RegExp(`^(?:${lead} ){0,6}${any(...plain)}(?: ${tail}){0,4}$`)
 /** Between commas the clearest only: "remove me, Ann and Lee from the 3 pm slot" is about a slot. */
 const clause = new RegExp(`^(?:${lead} ){0,6}${any(...clear)}(?: ${tail}){0,4}$`);
 /** A bare "stop" is banter, or the beginning of something else, unless it is said politely or with impatience. */
+const bare = any('stop', 'quit', 'cease', arreter);
 const politely = new RegExp(
-  `^(?:(?:${lead} )*${polite} ${stop}(?: it| this| that)?|(?:${lead} ){0,4}${stop}(?: it| this)? ${any(polite, 'now', 'right now', 'already', 'immediately')})(?: ${tail}){0,3}$`,
+  `^(?:(?:${lead} )*${any(polite, 'merci', 'veuillez')} ${bare}(?: it| this| that| ca| cela)?|(?:${lead} ){0,4}${bare}(?: it| this| ca)? ${any(polite, 'now', 'right now', 'already', 'immediately', 'thanks', 'thank you', 'thx', 'merci', 'maintenant', 'tout de suite')})(?: ${tail}){0,3}$`,
 );
 /** Within a sentence: after a word that begins a wish, and before its end or a word that begins a reason. */
 const within = new RegExp(

@@ -46,29 +46,22 @@ function areasOf({ mobile, postalCode }: Recipient): readonly Area[] {
 /**
  * The candidate places of a recipient, never none.
  *
- * A stated zone is where their clock is, and replaces all other zones; which state's law protects them still follows
- * from postal code and area code. If it is a zone of the other country, that country's rules apply too. A number
- * without a place (toll-free, not of these countries, too new) and without postal code or zone may be anywhere in the
- * mainland of the United States.
+ * A stated zone says which it is of the zones that an area may be in. Where no area knows it, as after a move, it joins
+ * them, with the country it lies in. One that is kept in neither country (`UTC`, which systems export where nobody said
+ * anything) says nothing. A number without a place (toll-free, not of these countries, too new) and without postal code
+ * or zone may be anywhere in the mainland of the United States.
  */
 export function placesOf(recipient: Recipient): readonly Place[] {
   const stated = recipient.timeZone === null ? null : usableZone(recipient.timeZone);
   const areas = areasOf(recipient);
-  const placeIn = (region: string, timeZone: string): Place => ({
-    timeZone,
-    region,
-    country: regions.get(region)!.country,
+  const places = areas.flatMap(({ region, timeZones }): Place[] => {
+    const { country } = regions.get(region)!;
+    const zones = stated !== null && timeZones.includes(stated) ? [stated] : timeZones;
+    return zones.map((timeZone) => ({ timeZone, region, country }));
   });
-  if (stated === null) {
-    const places = areas.flatMap(({ region, timeZones }) => timeZones.map((timeZone) => placeIn(region, timeZone)));
-    return places.length > 0 ? places : unknown;
-  }
-  const places = [...new Set(areas.map(({ region }) => region))].map((region) => placeIn(region, stated));
-  const countries = countriesOfZone.get(stated);
-  if (!countries) return places.length > 0 ? places : [{ timeZone: stated, region: null, country: null }];
-  for (const country of countries)
-    if (!places.some((place) => place.country === country)) places.push({ timeZone: stated, region: null, country });
-  return places;
+  if (stated !== null && !places.some(({ timeZone }) => timeZone === stated))
+    for (const country of countriesOfZone.get(stated) ?? []) places.push({ timeZone: stated, region: null, country });
+  return places.length > 0 ? places : unknown;
 }
 
 /**

@@ -41,12 +41,8 @@ function allowedOn({ rulePlaces }: Term, day: number): string {
   return `may be sent there ${shown}${everyDay ? '' : ` on ${name}`}`;
 }
 
-/** Somebody with a number of Idaho may have stated to be in London. */
-const whereOf = ({ timeZone, region, country }: Place, places: readonly Place[]): string => {
-  if (region !== null) {
-    const { name, timeZones } = regions.get(region)!;
-    return `${timeZones.includes(timeZone) ? 'in' : 'for a recipient from'} ${name}`;
-  }
+const whereOf = ({ region, country }: Place, places: readonly Place[]): string => {
+  if (region !== null) return `in ${regions.get(region)!.name}`;
   if (country === 'CA') return 'in Canada';
   return places.length === 1 ? 'where the recipient is' : 'where the recipient may be';
 };

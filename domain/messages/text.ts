@@ -5,12 +5,26 @@ import { countSegments } from './segments.ts';
 /** Twilio takes no more characters in one message. */
 export const longestBody = 1_600;
 
-/** In capitals, as instructions say it: "please stop by" tells nobody how to opt out. */
-export const mentionsStop = (body: string): boolean => /\bSTOP\b/.test(body);
+/** "Reply", "Text HELP or", "répondez « ": what is said before the word to send. */
+const beforeWord =
+  /(?<!\p{L})(?:reply|respond|answer|text|txt|send|type|r[ée]pondez|textez|envoyez|[ée]crivez)(?: back)?(?: with)?(?: the word)?\s+(?:\p{L}{2,10}(?:\s*[,/&]\s*|\s+(?:or|and|ou|et)\s+))?["“'«]?\s*$/iu;
+/** ". STOP to opt out", "HELP for help, STOP=end": a sentence of its own, or one more word of a list. */
+const beginning = /(?:^|[.,;:!?/(|•\n]\s*|\s[-–—]\s*|(?<!\p{L})(?:or|and|ou|et|&)\s+)["“'«]?\s*$/iu;
+const afterWord = /^["”'»]?\s*(?:(?:to|for|pour|ends?|quits?|cancels?|unsubscribes?|opts?)(?!\p{L})|[2=:])/iu;
+
+/**
+ * Whether a text tells how to opt out. In capitals, as instructions say it, and as one: neither "please stop by" nor "the
+ * BUS STOP" tells anybody.
+ */
+export const saysHowToStop = (body: string): boolean =>
+  [...body.matchAll(/(?<![\p{L}\p{N}])STOP(?!\p{L})/gu)].some(({ index }) => {
+    const before = body.slice(Math.max(0, index - 60), index);
+    return beforeWord.test(before) || (beginning.test(before) && afterWord.test(body.slice(index + 4, index + 20)));
+  });
 
 /** With what the first message to a contact must say, unless it says how to opt out already. */
 export const withDisclaimer = (body: string, disclaimer: string): string =>
-  mentionsStop(body) ? body : `${body} ${disclaimer}`;
+  saysHowToStop(body) ? body : `${body} ${disclaimer}`;
 
 /** What a person wrote of a text that the disclaimer was added to. */
 export const withoutDisclaimer = (body: string, disclaimer: string): string =>

@@ -94,6 +94,7 @@ test('two processes tell the same; the stream of one that is killed goes on at t
   second.child.kill('SIGTERM');
   const [code] = await once(second.child, 'exit');
   expect(code).toBe(0);
-  expect(performance.now() - before).toBeLessThan(3_000);
+  // Streams that held it up would do so until their next heartbeat, after up to 15 seconds.
+  expect(performance.now() - before).toBeLessThan(10_000);
   await expect.poll(() => steady.hasEnded() && resumed.hasEnded(), { timeout: 5_000 }).toBe(true);
 });

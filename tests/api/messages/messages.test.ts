@@ -147,6 +147,13 @@ describe('outside the sending window', () => {
     expect(body).toHaveProperty('warning');
   });
 
+  it('a reply that promotes something needs that consent', async () => {
+    const contact = await api.contact(sam, { consent: false });
+    await api.hearFrom(sam, contact);
+    const refused = await send(sam, contact.id, { purpose: 'promotional' });
+    expect(refused).toMatchObject({ status: 422, body: { reason: 'no_consent' } });
+  });
+
   it('who wrote longer ago is written to anew: with consent, and in the window', async () => {
     const writer = await api.writer({ sendWindow: closedWindow() });
     const contact = await api.contact(writer, { consent: false });

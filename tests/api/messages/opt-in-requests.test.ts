@@ -1,5 +1,6 @@
 /** Opt-in requests as messages that wait: cancelled, released, and no more needed. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { somePhone } from '../../harness/phone-numbers.ts';
 import { type MessagesApi, outboxOf, startMessagesApi, wholeDay, type Writer } from './support.ts';
 
 let api: MessagesApi;
@@ -76,6 +77,32 @@ describe('a request that waits, cancelled', () => {
     expect((await colleague.client.post('/v1/opt-in-requests', { contactId: robin.id })).status).toBe(202);
     await post(messageId, 'cancel');
     expect(await read(held)).toMatchObject({ status: 'held' });
+  });
+
+  it.for([
+    ['gets another number', () => sam.office.patch(`/v1/contacts/${robin.id}`, { mobile: somePhone('415') })],
+    ['is deleted', () => sam.office.delete(`/v1/contacts/${robin.id}`)],
+  ] as const)('ends when the contact %s, with what is held for its answer', async ([, change]) => {
+    const request = await asked();
+    const held = await hold();
+    expect((await change()).status).toBeLessThan(300);
+    expect(await stateOf()).toEqual(['cancelled']);
+    for (const id of [request.messageId, held])
+      expect(await read(id)).toMatchObject({
+        status: 'cancelled',
+        errorReason: 'The contact was deleted, or has another number.',
+      });
+    expect(await outboxOf(api, sam.organizationId)).toEqual([]);
+  });
+
+  it('goes on when the contact changes in another way; one to the old number does not count against the new one', async () => {
+    await asked();
+    const held = await hold();
+    await sam.office.patch(`/v1/contacts/${robin.id}`, { firstName: 'Robin', mobile: robin.mobile });
+    expect(await stateOf()).toEqual(['waiting']);
+    expect((await read(held)).status).toBe('held');
+    await sam.office.patch(`/v1/contacts/${robin.id}`, { mobile: somePhone('415') });
+    expect((await ask()).status).toBe(202);
   });
 
   it('once it has left, is a 409: the contact was asked', async () => {

@@ -134,6 +134,23 @@ describe.for([
     expect(await settle(at(3))).toEqual({ expiresAt: null, released: 0 });
   });
 
+  it.for(['recorded', 'STOP'] as const)(
+    'and withdrawn again (%s) leaves nobody waiting: a YES is about something else then',
+    async (way) => {
+      const request = await asked({ status: 'delivered' });
+      await fixture.in(acme, consent);
+      const withdrawal = { ...fact, granted: false, method: 'phone', purpose: 'transactional' } as const;
+      if (way === 'STOP') await says('STOP');
+      else await fixture.in(acme, (trx) => recordAndSettle(trx, acme.id, robin.id, withdrawal, at(2)));
+      const before = await rows.consents(robin);
+      await says('Yes', at(3));
+      expect(await rows.consents(robin)).toBe(before);
+      expect(await rows.ledger(robin)).toEqual([]);
+      expect(await rows.confirmations(robin)).toEqual([]);
+      expect(await rows.stateOf(request.id)).toBe('cancelled');
+    },
+  );
+
   it('at the very moment at which a message would be held is seen: it is not held', async () => {
     await asked({ status: 'delivered' });
     const [recorded, done] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];

@@ -122,8 +122,14 @@ describe('what waits one by one', () => {
     expect(outbox.twilio.sent.map(({ id }) => id)).toContain(reply);
     expect(outbox.twilio.sent).toHaveLength(3);
 
+    // Written, and put off, later than what waits already.
+    const [contact] = contacts;
+    const last = await outbox.write(acme, contact!);
+    await outbox.run(acme);
+    expect((await outbox.entries(acme)).at(-1)).toMatchObject({ message_id: last, held_reason: 'paced' });
+
     outbox.clock.set(new Date(midnight.getTime() + 1_000));
     expect(await outbox.run(acme)).toBeNull();
-    expect(outbox.twilio.sent.map(({ id }) => id).toSorted()).toEqual([...ids, reply].toSorted());
+    expect(outbox.twilio.sent.map(({ id }) => id).toSorted()).toEqual([...ids, reply, last].toSorted());
   });
 });

@@ -115,7 +115,7 @@ describe('in doubt', () => {
   async function lost() {
     const acme = await outbox.sender();
     const contact = await outbox.contact(acme);
-    const first = await outbox.write(acme, contact, { body: 'First. STOP' });
+    const first = await outbox.write(acme, contact, { body: 'First. Reply STOP.' });
     const second = await outbox.write(acme, contact, { body: 'Second.' });
     const other = await outbox.write(acme, await outbox.contact(acme));
     outbox.twilio.answer = async ({ id }) =>
@@ -140,7 +140,9 @@ describe('in doubt', () => {
     const { acme, first, second } = await lost();
     outbox.clock.advance(settleAfterMs + 1_000);
     const own = sid();
-    outbox.twilio.found = async () => [{ sid: own, body: 'First. STOP', status: 'sent', errorCode: null, segments: 1 }];
+    outbox.twilio.found = async () => [
+      { sid: own, body: 'First. Reply STOP.', status: 'sent', errorCode: null, segments: 1 },
+    ];
     expect(await outbox.run(acme)).toBeNull();
     expect(outbox.twilio.sent.filter(({ id }) => id === first)).toHaveLength(1);
     expect(await outbox.message(first)).toMatchObject({ status: 'sent', twilio_sid: own });

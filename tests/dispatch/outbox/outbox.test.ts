@@ -205,6 +205,40 @@ describe('before it leaves, a message is judged once more', () => {
     expect((await request.executeTakeFirstOrThrow()).expires_at.getTime()).toBe(leftAt!.getTime() + 7 * 24 * hourMs);
   });
 
+  it('that asks leaves twelve hours after the one before, also when something held up both', async () => {
+    const acme = await outbox.sender();
+    const contact = await outbox.contact(acme);
+    await agreed(contact.id, false);
+    const userId = await outbox.user(acme, acme.line);
+    for (let n = 0; n < 2; n += 1) {
+      const ask = { organizationId: acme.id, userId, contactId: contact.id, at: outbox.clock.now() };
+      expect(await outbox.in(acme, (trx) => requestOptIn(trx, ask))).toHaveProperty('request');
+      outbox.clock.advance(13 * hourMs);
+    }
+    // Neither has left by now.
+    const askedAt = outbox.clock.now();
+    const nextAt = await outbox.run(acme);
+    expect(outbox.twilio.sent).toHaveLength(1);
+    expect(nextAt!.getTime()).toBeGreaterThanOrEqual(askedAt.getTime() + 12 * hourMs);
+    outbox.clock.set(nextAt!);
+    expect(await outbox.run(acme)).toBeNull();
+    expect(outbox.twilio.sent).toHaveLength(2);
+  });
+
+  it('that promotes something needs that consent, also in an answer', async () => {
+    const acme = await outbox.sender();
+    const contact = await outbox.contact(acme);
+    const id = await outbox.write(acme, contact, { direct: true, purpose: 'promotional' });
+    await outbox.database.system
+      .updateTable('contacts')
+      .set({ consent_promotional: false })
+      .where('id', '=', contact.id)
+      .execute();
+    await outbox.run(acme);
+    expect(outbox.twilio.sent).toEqual([]);
+    expect(await outbox.message(id)).toMatchObject({ status: 'cancelled', cancel_reason: 'no_consent' });
+  });
+
   it('from a line that was given up it is cancelled, and other lines go on', async () => {
     const acme = await outbox.sender();
     await outbox.addLine(acme, '+13125550111');
@@ -259,13 +293,19 @@ describe('before it leaves, a message is judged once more', () => {
     const contact = await outbox.contact(acme);
     const first = await outbox.write(acme, contact);
     const ids = [
-      await outbox.write(acme, contact, { body: 'Second.' }),
+      await outbox.write(acme, contact, { body: 'Meet me at the BUS STOP.' }),
       await outbox.write(acme, contact, { body: 'Third.' }),
     ];
     await outbox.in(acme, (trx) => cancelMessage(trx, first, { reason: 'cancelled', now: outbox.clock.now() }));
     await outbox.run(acme);
-    expect(outbox.twilio.sent.map(({ body }) => body)).toEqual(['Second. Reply STOP to opt out.', 'Third.']);
-    expect(await outbox.message(ids[0]!)).toMatchObject({ body: 'Second. Reply STOP to opt out.', segments: 1 });
+    expect(outbox.twilio.sent.map(({ body }) => body)).toEqual([
+      'Meet me at the BUS STOP. Reply STOP to opt out.',
+      'Third.',
+    ]);
+    expect(await outbox.message(ids[0]!)).toMatchObject({
+      body: 'Meet me at the BUS STOP. Reply STOP to opt out.',
+      segments: 1,
+    });
   });
 
   it('limits how long Twilio may try to the window', async () => {

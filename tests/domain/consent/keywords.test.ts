@@ -79,6 +79,8 @@ describe('a keyword', () => {
     'sto\u200Bp',
     'remove',
     'désinscription',
+    'Désabonne',
+    'désinscrivez',
   ])('%s is a stop', (written) => {
     expect(keywordOf(written)).toBe('stop');
   });

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { keywordOf } from '../../../domain/consent/keywords.ts';
 import { mayRevoke } from '../../../domain/consent/revocation.ts';
+import { cpuMsOf } from '../../harness/cpu-time.ts';
 
 const wishes = [
   'please stop texting me',
@@ -99,11 +100,40 @@ const wishes = [
   'stop spamming me',
   'Stop bothering me',
   'Hi you have the wrong number, this is not John',
+  'stop all messages',
+  'Stop these messages',
+  'stop the texts please',
+  'STOP, thanks',
+  'not interested, stop',
+  'unsubscribe all',
+  'unsubscribe me from everything',
+  'I want to stop receiving these texts',
+  'stop getting messages from you',
+  'I revoke my consent',
+  'I hereby withdraw my consent',
+  'ARRET SVP',
+  'arrêtez svp',
+  'svp arrêtez',
+  'arrêtez les messages',
+  'Arrêtez tous ces messages',
+  "merci d'arrêter",
+  "Merci d'arrêter les messages",
+  'je ne veux pas recevoir de messages',
+  'veuillez me retirer de votre liste',
+  'me désabonner',
 ];
 
 const others = [
   'stop by tomorrow at 5',
   'Please stop by tomorrow at 5',
+  'stop the car here please',
+  'I want to stop receiving the newspaper',
+  'can I stop getting ready?',
+  'thanks, I will stop',
+  'arrêtez la machine svp',
+  'je veux arrêter à 5 h',
+  'Arrêt de bus devant le bureau',
+  'I gave my consent',
   "can't stop laughing",
   "don't stop",
   "don't stop texting me",
@@ -269,7 +299,5 @@ it('takes any text, in no time', () => {
     ','.repeat(10_000),
     'no thanks '.repeat(19),
   ];
-  const before = performance.now();
-  for (const text of nasty) mayRevoke(text);
-  expect(performance.now() - before).toBeLessThan(5_000);
+  expect(cpuMsOf(() => nasty.forEach(mayRevoke))).toBeLessThan(5_000);
 });

@@ -18,10 +18,11 @@ describe('the next sendable instant', () => {
         const ok = (at: number): boolean => (its === null || windowOpen(its, at)) && sendable(where, at);
         const next = nextSendable({ window: its, places: where, from });
         if (next) expect(ok(next.at.getTime()), next.at.toISOString()).toBe(true);
-        // Never is a year, of which every day of the week is looked at.
+        // Never is a year, of which every day of the week is looked at, less closely.
         const end = next ? next.at.getTime() : from.getTime() + 8 * day;
+        const step = next ? minute : 5 * minute;
         expect(end).toBeGreaterThanOrEqual(from.getTime());
-        for (let at = from.getTime(); at < end; at = Math.floor(at / minute) * minute + minute)
+        for (let at = from.getTime(); at < end; at = Math.floor(at / minute) * minute + step)
           if (ok(at)) expect.fail(`${new Date(at).toISOString()} is earlier than ${next?.at.toISOString()}`);
         if (!next) never += 1;
         else if (next.at.getTime() > from.getTime()) waited += 1;

@@ -5,6 +5,7 @@ import { closingAfter, lawfulAt, lawfulSpans, nextSendable } from '../../../doma
 import { placesKey, placesOf, type Place, type Recipient } from '../../../domain/lawful-hours/places.ts';
 import type { SendWindow } from '../../../domain/send-window.ts';
 import { defaultSettings } from '../../../domain/settings.ts';
+import { cpuMsOf } from '../../harness/cpu-time.ts';
 
 const who = (areaCode: string | null, other: Partial<Recipient> = {}): readonly Place[] =>
   placesOf({ mobile: areaCode && `+1${areaCode}5550123`, postalCode: null, timeZone: null, ...other });
@@ -83,11 +84,15 @@ describe('several zones or states', () => {
     expect(hours(moved, '2026-11-23')).toBe('16:00-01:00');
   });
 
-  it('a stated zone replaces the zones, the rule of the state remains', () => {
-    // Noon on Sunday in Texas, but on the clock of New York.
-    expect(hours(who('214'), '2026-11-22')).toBe('18:00-03:00');
-    expect(hours(who('214', { timeZone: 'America/New_York' }), '2026-11-22')).toBe('17:00-02:00');
-    expect(hours(who('214', { timeZone: 'America/New_York' }), '2026-11-23')).toBe('14:00-02:00');
+  it('a stated zone says which it is of those of the number', () => {
+    expect(hours(who('208'), '2026-11-23')).toBe('16:00-04:00');
+    expect(hours(who('208', { timeZone: 'America/Boise' }), '2026-11-23')).toBe('15:00-04:00');
+  });
+
+  it('a stated zone that disagrees with the number adds its clock, and does not replace the other', () => {
+    expect(hours(who('214'), '2026-11-23')).toBe('15:00-03:00');
+    expect(hours(who('214', { timeZone: 'America/New_York' }), '2026-11-23')).toBe('15:00-01:00');
+    expect(hours(who('415', { timeZone: 'America/New_York' }), '2026-11-23')).toBe('17:00-01:00');
   });
 
   it('a number without a place is one of the mainland: 11 to 20 Eastern', () => {
@@ -205,19 +210,20 @@ describe('a batch of 25,000', () => {
   it('is reckoned in well under a second', () => {
     const codes = areas.flatMap(([its]) => its.split(' '));
     const postalCodes = [null, null, null, '83702', '10001', '60601', '94105', '75201'];
-    const began = performance.now();
     const keys = new Set<string>();
     let answered = 0;
-    for (let index = 0; index < 25_000; index += 1) {
-      const kind = index % 320;
-      const places = who(codes[kind]!, { postalCode: postalCodes[kind % postalCodes.length]! });
-      keys.add(placesKey(places));
-      const from = new Date(Date.UTC(2026, 10, 22, 3) + index * 10);
-      if (nextSendable({ window: office, places, from })) answered += 1;
-    }
+    const took = cpuMsOf(() => {
+      for (let index = 0; index < 25_000; index += 1) {
+        const kind = index % 320;
+        const places = who(codes[kind]!, { postalCode: postalCodes[kind % postalCodes.length]! });
+        keys.add(placesKey(places));
+        const from = new Date(Date.UTC(2026, 10, 22, 3) + index * 10);
+        if (nextSendable({ window: office, places, from })) answered += 1;
+      }
+    });
     expect(answered).toBe(25_000);
     expect(keys.size).toBeGreaterThan(150);
     // Measured alone: 0.2 s.
-    expect(performance.now() - began).toBeLessThan(3_000);
+    expect(took).toBeLessThan(3_000);
   });
 });

@@ -206,19 +206,32 @@ describe('the candidate places', () => {
     expect(where({ ...mobile('716'), postalCode: 'M5V' })).toBe('CA-ON@America/Toronto US-NY@America/New_York');
   });
 
-  it('keep their states and lose their zones to a stated one', () => {
-    expect(where({ ...mobile('208'), timeZone: 'America/New_York' })).toBe('US-ID@America/New_York');
-    expect(where({ ...mobile('312'), postalCode: '94105', timeZone: 'America/Denver' })).toBe(
-      'US-CA@America/Denver US-IL@America/Denver',
+  it('are fewer where a stated zone is one of theirs', () => {
+    expect(where({ ...mobile('208'), timeZone: 'America/Los_Angeles' })).toBe('US-ID@America/Los_Angeles');
+    expect(where({ ...mobile('312'), postalCode: '94105', timeZone: 'US/Pacific' })).toBe(
+      'US-CA@America/Los_Angeles US-IL@America/Chicago',
     );
-    expect(where({ ...mobile('312'), timeZone: 'Europe/London' })).toBe('US-IL@Europe/London');
+  });
+
+  it('are more where it is not, as after a move', () => {
+    expect(where({ ...mobile('208'), timeZone: 'America/New_York' })).toBe(
+      'US-?@America/New_York US-ID@America/Boise US-ID@America/Los_Angeles',
+    );
+    expect(where({ ...mobile('415'), postalCode: '94105', timeZone: 'America/New_York' })).toBe(
+      'US-?@America/New_York US-CA@America/Los_Angeles',
+    );
   });
 
   it('are of both countries where the zone is of the other one', () => {
-    expect(where({ ...mobile('312'), timeZone: 'America/Toronto' })).toBe('CA-?@America/Toronto US-IL@America/Toronto');
+    expect(where({ ...mobile('312'), timeZone: 'America/Toronto' })).toBe('CA-?@America/Toronto US-IL@America/Chicago');
     expect(where({ ...mobile('416'), timeZone: 'America/New_York' })).toBe(
-      'CA-ON@America/New_York US-?@America/New_York',
+      'CA-ON@America/Toronto US-?@America/New_York',
     );
+  });
+
+  it('are the same with a zone that is kept in neither country', () => {
+    for (const timeZone of ['UTC', 'GMT', 'Etc/GMT+5', 'Europe/London'])
+      expect(where({ ...mobile('415'), postalCode: '94105', timeZone })).toBe('US-CA@America/Los_Angeles');
   });
 
   it('are the mainland where nothing is known, and the stated zone where only that is', () => {
@@ -228,7 +241,7 @@ describe('the candidate places', () => {
     expect(where({ ...mobile('888'), postalCode: 'nonsense', timeZone: 'Moon/Base' })).toBe(mainland);
     expect(where({ timeZone: 'America/Denver' })).toBe('US-?@America/Denver');
     expect(where({ timeZone: 'America/Vancouver' })).toBe('CA-?@America/Vancouver');
-    expect(where({ timeZone: 'Europe/Paris' })).toBe('?-?@Europe/Paris');
+    expect(where({ ...mobile('888'), timeZone: 'UTC' })).toBe(mainland);
   });
 });
 

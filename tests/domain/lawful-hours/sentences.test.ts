@@ -82,11 +82,11 @@ describe('where the place is not sure', () => {
     expect(held(who('800'), '2026-11-24T01:30:00Z', null)).toBe(
       'It is 20:30, 19:30, 18:30 or 17:30 where the recipient may be (America/New_York, America/Chicago, America/Denver or America/Los_Angeles); messages may be sent there from 08:00 to 20:00.',
     );
-    expect(held(who('800', { timeZone: 'Europe/Paris' }), '2026-11-24T05:30:00Z', null)).toBe(
-      'It is 06:30 where the recipient is (Europe/Paris); messages may be sent there from 08:00 to 20:00.',
+    expect(held(who('800', { timeZone: 'America/Denver' }), '2026-11-24T05:30:00Z', null)).toBe(
+      'It is 22:30 where the recipient is (America/Denver); messages may be sent there from 08:00 to 20:00.',
     );
-    expect(held(who('208', { timeZone: 'Europe/London' }), '2026-11-24T05:30:00Z', null)).toBe(
-      'It is 05:30 for a recipient from Idaho (Europe/London); messages may be sent there from 08:00 to 21:00.',
+    expect(held(who('213', { timeZone: 'America/New_York' }), '2026-11-24T03:30:00Z', null)).toBe(
+      'It is 22:30 where the recipient may be (America/New_York); messages may be sent there from 08:00 to 20:00.',
     );
     expect(held(who('204'), '2026-11-24T02:45:00Z', null)).toBe(
       'It is 20:45 or 21:45 in Manitoba (America/Winnipeg or UTC-5); messages may be sent there from 09:00 to 21:30 on weekdays.',
