@@ -162,7 +162,7 @@ test('refuses what would be refused at creation', async () => {
   });
   expect(await forecast({ body: '{{contact.shoeSize}}' })).toMatchObject({ status: 400 });
   // With the longest of the names; the code itself is shorter than it.
-  const long = { body: `${'x'.repeat(1_572)} STOP {{contact.firstName}}` };
+  const long = { body: `${'x'.repeat(1_566)} Reply STOP {{contact.firstName}}` };
   expect(await forecast(long)).toMatchObject({ status: 422, body: { reason: 'too_long', characters: 1_602 } });
   const auto = { name: 'A', body: '{{user.name}}: thank you.', purpose: 'transactional', published: true };
   const autoRespondTemplateId = (await acme.client.post('/v1/templates', auto)).body.id;

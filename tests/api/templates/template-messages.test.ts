@@ -117,7 +117,7 @@ describe('messages made with a template', () => {
 
   test('that a name makes too long are refused before they are made', async () => {
     await client.patch(`/v1/contacts/${contact.id}`, { firstName: 'A'.repeat(100) });
-    const body = `${'x'.repeat(1_500)} STOP {{contact.firstName}}`;
+    const body = `${'x'.repeat(1_494)} Reply STOP {{contact.firstName}}`;
     const { status, body: answer } = await sendMany({ body });
     expect({ status, answer }).toMatchObject({ status: 422, answer: { reason: 'too_long', characters: 1_606 } });
     expect((await client.get('/v1/mass-sms')).body.items).toEqual([]);

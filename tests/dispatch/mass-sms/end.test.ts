@@ -45,7 +45,7 @@ it('follows the plan when the start is moved, and counts the segments of the tex
 
   const long = await massSms('2026-12-01T09:00', {
     startAt: local('2026-12-01T10:00'),
-    body: `STOP ${'x'.repeat(300)}`,
+    body: `Reply STOP ${'x'.repeat(290)}`,
   });
   await fixture.command(long, 'reschedule', { startAt: local('2026-12-01T11:00').toISOString() });
   expect(await end(long)).toEqual({ endAt: '2026-12-02T11:03:20', isEstimate: true });
