@@ -140,7 +140,7 @@ it.for([
     ({ id, account } = await numbers.organization({ messagingServiceSid: 'MG2' }));
     await line();
     expect(await registerWaiting()).toEqual([error]);
-  await registerWaiting();
+    await registerWaiting();
     expect(await only()).toMatchObject({ registered: true });
     numbers.instant.ms += againAfterMs - 1;
     await registerWaiting();
