@@ -13,11 +13,26 @@ const alreadyInService = 21710;
 /** Refused with 409 and 412: in this service, in another one, and no room for it in this one. */
 const ofTheService = new Set([alreadyInService, 21712, 21714]);
 
-/** Twilio's code for why it does not take the number, or null when asking again may help. */
+/** Twilio's code for why it refuses, or null when asking again may help. */
 function codeOf(error: unknown): number | null {
   if (isNotFound(error)) return 20404;
   const { code } = error as { code?: unknown };
   return typeof code === 'number' && ofTheService.has(code) ? code : (refusalOf(error)?.code ?? null);
+}
+
+/**
+ * @returns Twilio's code for why it refuses; null when it has done what it was asked
+ * @throws when Twilio cannot be asked
+ */
+async function refusedWith(request: () => Promise<unknown>): Promise<number | null> {
+  try {
+    await patiently(request, patienceMs);
+    return null;
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === null) throw error;
+    return code;
+  }
 }
 
 /** What Twilio refused (the service is full, the number is in another one) may be mended there meanwhile. */
@@ -32,8 +47,8 @@ interface Attachment {
 }
 
 /**
- * Puts one number into the service. One that Twilio does not take stays unregistered with Twilio's code and is tried again
- * later: it holds up nothing.
+ * Puts one number into the service. One that Twilio does not take, or does not give our settings, stays unregistered with
+ * Twilio's code and is tried again later: it holds up nothing.
  *
  * @returns whether it is in the service now
  * @throws when Twilio cannot be asked
@@ -44,21 +59,17 @@ export async function attachNumber(
   { organizationId, number, messagingServiceSid, isSet = false }: Attachment,
 ): Promise<boolean> {
   const { phoneNumbers } = client.messaging.v1.services(messagingServiceSid);
-  try {
-    await patiently(() => phoneNumbers.create({ phoneNumberSid: number.twilio_sid }), patienceMs);
-  } catch (error) {
-    const code = codeOf(error);
-    if (code === null) throw error;
-    if (code !== alreadyInService) {
-      const againAt = new Date(clock.now().getTime() + againAfterMs);
-      await database.inOrganization(organizationId, (trx) => markNotRegistered(trx, number.id, { code, againAt }));
-      return false;
-    }
-  }
-  if (!isSet) {
+  let code = await refusedWith(() => phoneNumbers.create({ phoneNumberSid: number.twilio_sid }));
+  if (code === alreadyInService) code = null;
+  if (code === null && !isSet) {
     // Only now: what the service does not take keeps what its owner had set.
     const settings = numberSettings(publicUrl);
-    await patiently(() => client.incomingPhoneNumbers(number.twilio_sid).update(settings), patienceMs);
+    code = await refusedWith(() => client.incomingPhoneNumbers(number.twilio_sid).update(settings));
+  }
+  if (code !== null) {
+    const refusal = { code, againAt: new Date(clock.now().getTime() + againAfterMs) };
+    await database.inOrganization(organizationId, (trx) => markNotRegistered(trx, number.id, refusal));
+    return false;
   }
   await database.inOrganization(organizationId, (trx) => markRegistered(trx, number.id));
   return true;

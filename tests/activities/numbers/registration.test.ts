@@ -117,6 +117,30 @@ it('a number that is in the service already is registered; one that is gone says
   expect(rows.get(gone.id)).toMatchObject({ registered: false, registration_error: 20404 });
 });
 
+it.for([
+  [400, 21649],
+  [404, 20404],
+  [422, 20422],
+] as const)(
+  'a number whose settings Twilio refuses (%i, %i) says so, and the others are registered all the same',
+  async ([status, code]) => {
+    const first = await line();
+    await line();
+    account.before.update = (sid) => {
+      if (sid === first.twilio_sid) throw refusal(status, code);
+    };
+    expect(await registerWaiting()).toEqual([]);
+    expect(await numbers.numbersOf(id)).toMatchObject([
+      { id: first.id, registered: false, registration_error: code },
+      { registered: true, registration_error: null },
+    ]);
+    account.before = {};
+    numbers.instant.ms += 3_600_000;
+    await registerWaiting();
+    expect(await numbers.numbersOf(id)).toMatchObject([{ registered: true, registration_error: null }, {}]);
+  },
+);
+
 it('orphans, and numbers that are being released, are not registered', async () => {
   await line({ orphan_since: new Date() });
   await line({ releasing_since: new Date() });
@@ -140,7 +164,7 @@ it.for([
     ({ id, account } = await numbers.organization({ messagingServiceSid: 'MG2' }));
     await line();
     expect(await registerWaiting()).toEqual([error]);
-  await registerWaiting();
+    await registerWaiting();
     expect(await only()).toMatchObject({ registered: true });
     numbers.instant.ms += againAfterMs - 1;
     await registerWaiting();
