@@ -50,7 +50,7 @@ interface Attachment {
  * Puts one number into the service. One that Twilio does not take, or does not give our settings, stays unregistered with
  * Twilio's code and is tried again later: it holds up nothing.
  *
- * @returns whether it is in the service now
+ * @returns whether it is in the organization's service now
  * @throws when Twilio cannot be asked
  */
 export async function attachNumber(
@@ -71,6 +71,5 @@ export async function attachNumber(
     await database.inOrganization(organizationId, (trx) => markNotRegistered(trx, number.id, refusal));
     return false;
   }
-  await database.inOrganization(organizationId, (trx) => markRegistered(trx, number.id));
-  return true;
+  return database.inOrganization(organizationId, (trx) => markRegistered(trx, number.id, messagingServiceSid));
 }

@@ -27,13 +27,30 @@ export const numbersToRegister = (system: Db, now: Date) =>
     .$narrowType<{ messagingServiceSid: string }>()
     .execute();
 
-export async function markRegistered(trx: Trx, id: string): Promise<void> {
-  await trx
+/**
+ * Writes that a number is in this service. Unless the organization sends through another one by now: then it stays
+ * unregistered, and has to join that.
+ *
+ * @returns whether it is registered
+ */
+export async function markRegistered(trx: Trx, id: string, messagingServiceSid: string): Promise<boolean> {
+  const organization = await trx
+    .selectFrom('organizations')
+    .innerJoin('phone_numbers', 'phone_numbers.organization_id', 'organizations.id')
+    .select('organizations.messaging_service_sid as current')
+    .where('phone_numbers.id', '=', id)
+    // Who changes the service locks the organization before its numbers: this is before or after all of that.
+    .forShare('organizations')
+    .executeTakeFirst();
+  // None yet while the registration that has made the service is being completed.
+  if (!organization || (organization.current ?? messagingServiceSid) !== messagingServiceSid) return false;
+  const result = await trx
     .updateTable('phone_numbers')
     .set({ registered: true, register_at: null, registration_error: null })
     .where('id', '=', id)
     .where('released_at', 'is', null)
-    .execute();
+    .executeTakeFirst();
+  return result.numUpdatedRows > 0n;
 }
 
 /** @param code Twilio's, for why not */

@@ -1,6 +1,8 @@
 /** Numbers are put into the messaging service (B4): at once, later, or not, and none keeps another one waiting. */
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createPurchaseActivities } from '../../../activities/numbers/buy.ts';
+import { markRegistered, registerAnew } from '../../../db/numbers/registration.ts';
+import { lockOrganization } from '../../../db/organizations/organizations.ts';
 import type { NumberRow } from '../../../db/schema.ts';
 import { numberDuties } from '../../../worker/number-duties.ts';
 import { type Numbers, type PlayedAccount, refusal, run, somePhone, startNumbers } from './support.ts';
@@ -140,6 +142,46 @@ it.for([
     expect(await numbers.numbersOf(id)).toMatchObject([{ registered: true, registration_error: null }, {}]);
   },
 );
+
+describe('when the organization changes its messaging service', () => {
+  /** As the API does when the credentials name another service of the same account. */
+  const sendThrough = (messagingServiceSid: string) =>
+    numbers.database.inOrganization(id, async (trx) => {
+      await lockOrganization(trx, id);
+      await registerAnew(trx, id);
+      await trx
+        .updateTable('organizations')
+        .set({ messaging_service_sid: messagingServiceSid })
+        .where('id', '=', id)
+        .execute();
+    });
+
+  it('a number that is just being put into the old one is not taken for registered', async () => {
+    const { twilio_sid } = await line();
+    account.before.update = () => sendThrough('MG2');
+    expect(await registerWaiting()).toEqual([]);
+    expect(await only()).toMatchObject({ registered: false, register_at: null });
+    expect(account.serviceOf.get(twilio_sid)).toBe('MG1');
+  });
+
+  it('a number that is written down as registered at the same moment joins the new one', async () => {
+    const { id: numberId } = await line();
+    const [locked, changing] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const changed = numbers.database.inOrganization(id, async (trx) => {
+      await lockOrganization(trx, id);
+      await registerAnew(trx, id);
+      locked.resolve();
+      await changing.promise;
+      await trx.updateTable('organizations').set({ messaging_service_sid: 'MG2' }).where('id', '=', id).execute();
+    });
+    await locked.promise;
+    const marked = numbers.database.inOrganization(id, (trx) => markRegistered(trx, numberId, 'MG1'));
+    setTimeout(changing.resolve, 100);
+    await changed;
+    expect(await marked).toBe(false);
+    expect(await only()).toMatchObject({ registered: false });
+  });
+});
 
 it('orphans, and numbers that are being released, are not registered', async () => {
   await line({ orphan_since: new Date() });
