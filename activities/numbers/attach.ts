@@ -2,7 +2,7 @@
 import type { Twilio } from 'twilio';
 import type { Clock } from '../../clock.ts';
 import type { Database } from '../../db/database.ts';
-import { markNotRegistered, markRegistered } from '../../db/numbers/registration.ts';
+import { formerServices, markNotRegistered, markRegistered } from '../../db/numbers/registration.ts';
 import { isNotFound, refusalOf } from '../../twilio/errors.ts';
 import { numberSettings } from '../../twilio/number-settings.ts';
 import { patiently } from '../../twilio/patience.ts';
@@ -10,8 +10,10 @@ import { patienceMs } from './candidates.ts';
 
 /** Twilio: the number is in this service already. */
 const alreadyInService = 21710;
+/** Twilio: the number is in another service of the account. */
+const inAnotherService = 21712;
 /** Refused with 409 and 412: in this service, in another one, and no room for it in this one. */
-const ofTheService = new Set([alreadyInService, 21712, 21714]);
+const ofTheService = new Set([alreadyInService, inAnotherService, 21714]);
 
 /** Twilio's code for why it refuses, or null when asking again may help. */
 function codeOf(error: unknown): number | null {
@@ -47,8 +49,28 @@ interface Attachment {
 }
 
 /**
- * Puts one number into the service. One that Twilio does not take, or does not give our settings, stays unregistered with
- * Twilio's code and is tried again later: it holds up nothing.
+ * Takes a number out of the service that its organization has sent through before. Out of no other: that is somebody's.
+ *
+ * @returns whether it was in one
+ */
+async function hasLeftFormer(
+  database: Database,
+  client: Twilio,
+  { organizationId, number, messagingServiceSid }: Attachment,
+): Promise<boolean> {
+  const former = await database.inOrganization(organizationId, (trx) =>
+    formerServices(trx, organizationId, messagingServiceSid),
+  );
+  for (const sid of former) {
+    const { phoneNumbers } = client.messaging.v1.services(sid);
+    if ((await refusedWith(() => phoneNumbers(number.twilio_sid).remove())) === null) return true;
+  }
+  return false;
+}
+
+/**
+ * Puts one number into the service, out of the one before where the organization has changed it. One that Twilio does not
+ * take, or does not give our settings, stays unregistered with Twilio's code and is tried again later: it holds up nothing.
  *
  * @returns whether it is in the organization's service now
  * @throws when Twilio cannot be asked
@@ -56,10 +78,13 @@ interface Attachment {
 export async function attachNumber(
   { database, clock, publicUrl }: { database: Database; clock: Clock; publicUrl: string },
   client: Twilio,
-  { organizationId, number, messagingServiceSid, isSet = false }: Attachment,
+  attachment: Attachment,
 ): Promise<boolean> {
+  const { organizationId, number, messagingServiceSid, isSet = false } = attachment;
   const { phoneNumbers } = client.messaging.v1.services(messagingServiceSid);
-  let code = await refusedWith(() => phoneNumbers.create({ phoneNumberSid: number.twilio_sid }));
+  const put = () => refusedWith(() => phoneNumbers.create({ phoneNumberSid: number.twilio_sid }));
+  let code = await put();
+  if (code === inAnotherService && (await hasLeftFormer(database, client, attachment))) code = await put();
   if (code === alreadyInService) code = null;
   if (code === null && !isSet) {
     // Only now: what the service does not take keeps what its owner had set.
@@ -67,7 +92,7 @@ export async function attachNumber(
     code = await refusedWith(() => client.incomingPhoneNumbers(number.twilio_sid).update(settings));
   }
   if (code !== null) {
-    const refusal = { code, againAt: new Date(clock.now().getTime() + againAfterMs) };
+    const refusal = { code, messagingServiceSid, againAt: new Date(clock.now().getTime() + againAfterMs) };
     await database.inOrganization(organizationId, (trx) => markNotRegistered(trx, number.id, refusal));
     return false;
   }

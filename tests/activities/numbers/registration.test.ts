@@ -1,8 +1,10 @@
 /** Numbers are put into the messaging service (B4): at once, later, or not, and none keeps another one waiting. */
+import type { Twilio } from 'twilio';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { attachNumber } from '../../../activities/numbers/attach.ts';
 import { createPurchaseActivities } from '../../../activities/numbers/buy.ts';
 import { markRegistered, registerAnew } from '../../../db/numbers/registration.ts';
-import { lockOrganization } from '../../../db/organizations/organizations.ts';
+import { attachOwnAccount, findOrganization, lockOrganization } from '../../../db/organizations/organizations.ts';
 import type { NumberRow } from '../../../db/schema.ts';
 import { numberDuties } from '../../../worker/number-duties.ts';
 import { type Numbers, type PlayedAccount, refusal, run, somePhone, startNumbers } from './support.ts';
@@ -149,12 +151,53 @@ describe('when the organization changes its messaging service', () => {
     numbers.database.inOrganization(id, async (trx) => {
       await lockOrganization(trx, id);
       await registerAnew(trx, id);
-      await trx
-        .updateTable('organizations')
-        .set({ messaging_service_sid: messagingServiceSid })
-        .where('id', '=', id)
-        .execute();
+      const { account_sid: accountSid, auth_token: authToken } = (await findOrganization(trx, id))!;
+      const kept = { accountSid: accountSid!, authToken: authToken!, messagingServiceSid, segmentsPerSecond: null };
+      await attachOwnAccount(trx, id, kept, numbers.deps.clock.now());
     });
+
+  it('its numbers move from the old one into the new one, and back', async () => {
+    const { twilio_sid } = await line();
+    await registerWaiting();
+    for (const next of ['MG2', 'MG3', 'MG1', 'MG1']) {
+      await sendThrough(next);
+      expect(await registerWaiting()).toEqual([]);
+      expect(account.serviceOf.get(twilio_sid)).toBe(next);
+      expect(await only()).toMatchObject({ registered: true, registration_error: null });
+    }
+  });
+
+  it('a number that none of its sweeps has reached moves from the service before the last', async () => {
+    const { twilio_sid } = await line();
+    await registerWaiting();
+    await sendThrough('MG2');
+    await sendThrough('MG3');
+    await registerWaiting();
+    expect(account.serviceOf.get(twilio_sid)).toBe('MG3');
+    expect(await only()).toMatchObject({ registered: true });
+  });
+
+  it('a number in a service that the organization never used stays there, and says so', async () => {
+    const { twilio_sid } = await line();
+    account.serviceOf.set(twilio_sid, 'MG9');
+    await sendThrough('MG2');
+    await registerWaiting();
+    expect(account.serviceOf.get(twilio_sid)).toBe('MG9');
+    expect(await only()).toMatchObject({ registered: false, registration_error: 21712 });
+  });
+
+  it('a worker that still puts numbers into the old one takes none out of the new one', async () => {
+    const number = await line();
+    await registerWaiting();
+    await sendThrough('MG2');
+    await sendThrough('MG1');
+    await sendThrough('MG2');
+    await registerWaiting();
+    const late = { organizationId: id, number, messagingServiceSid: 'MG1' };
+    await attachNumber(numbers.deps, account.client as Twilio, late);
+    expect(account.serviceOf.get(number.twilio_sid)).toBe('MG2');
+    expect(await only()).toMatchObject({ registered: true, registration_error: null });
+  });
 
   it('a number that is just being put into the old one is not taken for registered', async () => {
     const { twilio_sid } = await line();
