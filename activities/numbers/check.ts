@@ -10,7 +10,7 @@ import { tellOfMessages } from '../../db/messages/messages.ts';
 import { lockCandidates } from '../../db/numbers/lines.ts';
 import { findOnRecord, insertOrphan, markGone, numbersBySid, takeOver } from '../../db/numbers/orphans.ts';
 import { findPurchase, provision, type Purchase } from '../../db/numbers/purchases.ts';
-import { reroute } from '../../db/numbers/reroute.ts';
+import { rerouteFromGone } from '../../db/numbers/reroute.ts';
 import { giveUpWaiting } from '../../db/numbers/waiting-messages.ts';
 import { purchaseOfTag } from '../../domain/numbers/purchases.ts';
 import { orNull } from '../../twilio/errors.ts';
@@ -114,7 +114,7 @@ export async function checkAccount(deps: NumberDeps, organizationId: string): Pr
       // What waits to leave from it leaves from another; where there is none the mass SMS says so when it is sent.
       const gone = { lines: [line], now: clock.now() };
       const changed = await giveUpWaiting(trx, organizationId, gone);
-      await reroute(trx, organizationId, gone);
+      await rerouteFromGone(trx, organizationId, gone);
       await note(trx, 'number.gone_at_twilio', id, sid);
       await tellOfMessages(trx, organizationId, changed, gone.now);
     });
