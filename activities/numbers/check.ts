@@ -6,12 +6,9 @@
 import type { Twilio } from 'twilio';
 import { insertAuditEntry } from '../../db/organizations/audit.ts';
 import type { Trx } from '../../db/database.ts';
-import { tellOfMessages } from '../../db/messages/messages.ts';
 import { lockCandidates } from '../../db/numbers/lines.ts';
-import { findOnRecord, insertOrphan, markGone, numbersBySid, takeOver } from '../../db/numbers/orphans.ts';
+import { findOnRecord, insertOrphan, numbersBySid, takeOver, writeDownAsGone } from '../../db/numbers/orphans.ts';
 import { findPurchase, provision, type Purchase } from '../../db/numbers/purchases.ts';
-import { rerouteFromGone } from '../../db/numbers/reroute.ts';
-import { giveUpWaiting } from '../../db/numbers/waiting-messages.ts';
 import { purchaseOfTag } from '../../domain/numbers/purchases.ts';
 import { orNull } from '../../twilio/errors.ts';
 import { numberSettings } from '../../twilio/number-settings.ts';
@@ -82,7 +79,7 @@ export async function checkAccount(deps: NumberDeps, organizationId: string): Pr
       // Its run is under way, and will find it.
       if (purchase?.state === 'waiting') return null;
       const { sid, phoneNumber } = number;
-      await takeOver(database.system, { organizationId, phoneNumber, sid, at: clock.now() });
+      await takeOver(database, { organizationId, phoneNumber, sid, at: clock.now() });
       // Of another database's buying, or of the console; or it was ours, and somebody brought it back.
       const isOurs = number.voiceUrl === numberSettings(publicUrl).voiceUrl;
       if (!purchase || known || !isOurs) {
@@ -107,18 +104,6 @@ export async function checkAccount(deps: NumberDeps, organizationId: string): Pr
     await inOrganization((trx) => note(trx, 'number.orphan_released', purchase.id, number.sid));
   };
 
-  const writeDownAsGone = (sid: string, id: string): Promise<void> =>
-    inOrganization(async (trx) => {
-      const line = await markGone(trx, id, clock.now());
-      if (line === null) return;
-      // What waits to leave from it leaves from another; where there is none the mass SMS says so when it is sent.
-      const gone = { lines: [line], now: clock.now() };
-      const changed = await giveUpWaiting(trx, organizationId, gone);
-      await rerouteFromGone(trx, organizationId, gone);
-      await note(trx, 'number.gone_at_twilio', id, sid);
-      await tellOfMessages(trx, organizationId, changed, gone.now);
-    });
-
   // Ours first: what is bought between the two readings is then too young.
   const ours = await inOrganization((trx) => numbersBySid(trx, organizationId, before));
   const theirs = await patiently(() => client.incomingPhoneNumbers.list({ pageSize: 1_000 }), patienceMs);
@@ -142,7 +127,8 @@ export async function checkAccount(deps: NumberDeps, organizationId: string): Pr
     if (there.has(sid) || isLeaving || purchasedAt > before) continue;
     await each(async () => {
       // A list may lag behind; the number itself does not.
-      if ((await orNull(client.incomingPhoneNumbers(sid).fetch())) === null) await writeDownAsGone(sid, id);
+      if ((await orNull(client.incomingPhoneNumbers(sid).fetch())) !== null) return;
+      await inOrganization((trx) => writeDownAsGone(trx, organizationId, { id, at: clock.now() }));
     });
   }
   if (failures.length > 0) throw new AggregateError(failures, `${failures.length} numbers could not be seen to.`);

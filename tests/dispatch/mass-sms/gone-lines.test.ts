@@ -1,7 +1,6 @@
 /** A mass SMS whose lines are gone at Twilio leaves from the others of its pool, as soon as there are any. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { markGone } from '../../../db/numbers/orphans.ts';
-import { rerouteFromGone } from '../../../db/numbers/reroute.ts';
+import { takeOver, writeDownAsGone } from '../../../db/numbers/orphans.ts';
 import { defaultSettings } from '../../../domain/settings.ts';
 import { eventually } from '../../harness/eventually.ts';
 import type { Organization } from '../fixture.ts';
@@ -29,13 +28,9 @@ async function sender() {
   return { organization: { ...organization, line: number!.line }, number: number! };
 }
 
-/** As the hourly check writes it down. */
-const writeDownAsGone = (organization: Organization, id: string) =>
-  fixture.in(organization, async (trx) => {
-    const now = fixture.clock.now();
-    const line = await markGone(trx, id, now);
-    await rerouteFromGone(trx, organization.id, { lines: [line!], now });
-  });
+/** As the hourly check does. */
+const goneAtTwilio = (organization: Organization, id: string) =>
+  fixture.in(organization, (trx) => writeDownAsGone(trx, organization.id, { id, at: fixture.clock.now() }));
 
 const refusesLines = (gone: readonly string[]) => async (message: { from: string }) =>
   gone.includes(message.from) ? ({ kind: 'blocked', code: 21606, detail: 'not yours' } as const) : accepted();
@@ -47,7 +42,7 @@ it('the only line of a pool: it stops with an error, and leaves from the line th
   const { organization, number } = await sender();
   const massSms = await fixture.massSmsTo(organization, people);
   fixture.twilio.answer = refusesLines([number.line]);
-  await writeDownAsGone(organization, number.id);
+  await goneAtTwilio(organization, number.id);
   expect(await fixture.run(massSms)).toMatchObject({ status: 'error' });
   const [joined] = await fixture.numbers(organization, 1);
   await fixture.command(massSms, 'resume');
@@ -67,7 +62,7 @@ it('what was being sent and comes back leaves from another line of the pool, wit
   };
   const running = fixture.run(massSms);
   await eventually(async () => expect(fixture.twilio.sent).toHaveLength(5), { everyMs: 5 });
-  await writeDownAsGone(organization, number.id);
+  await goneAtTwilio(organization, number.id);
   isGone.resolve();
   expect(await running).toEqual({ status: 'completed', runAt: null });
   expect(await linesOf(massSms)).toEqual(new Set([`${other!.line} accepted`]));
@@ -76,7 +71,7 @@ it('what was being sent and comes back leaves from another line of the pool, wit
 it('a line that came back to the organization is as good as any', async () => {
   const { organization, number } = await sender();
   const massSms = await fixture.massSmsTo(organization, people);
-  await writeDownAsGone(organization, number.id);
+  await goneAtTwilio(organization, number.id);
   const [other] = await fixture.numbers(organization, 1);
   await fixture.database.system
     .updateTable('phone_numbers')
@@ -86,4 +81,20 @@ it('a line that came back to the organization is as good as any', async () => {
   await fixture.numbers(organization, 1);
   await fixture.run(massSms);
   expect(await linesOf(massSms)).toEqual(new Set([`${number.line} accepted`]));
+});
+
+it('a number that Twilio has sold to another organization: the rest of its pool sends, and nobody is told twice', async () => {
+  const { organization, number } = await sender();
+  const [other] = await fixture.numbers(organization, 1);
+  const massSms = await fixture.massSmsTo(organization, people);
+  const { id: organizationId } = await fixture.organization();
+  const sold = { organizationId, phoneNumber: number.line, sid: 'PNnew', at: fixture.clock.now() };
+  await Promise.all([takeOver(fixture.database, sold), takeOver(fixture.database, sold)]);
+  expect(await linesOf(massSms)).toEqual(new Set([`${other!.line} queued`]));
+  const acts = await fixture.database.system
+    .selectFrom('audit_log')
+    .select(['organization_id', 'action'])
+    .where('subject', '=', number.id)
+    .execute();
+  expect(acts).toEqual([{ organization_id: organization.id, action: 'number.gone_at_twilio' }]);
 });
