@@ -1,13 +1,14 @@
 /**
  * Compares the numbers in an organization's account with ours (B10). What a crash in the middle of a purchase has left is
  * given to whom it was bought for, or released if nobody can ever have used it; whatever else is not on record is shown, to
- * be adopted or released by a person; what is gone at Twilio is written down.
+ * be adopted or released by a person; what is gone at Twilio, or out of the messaging service, is written down.
  */
 import type { Twilio } from 'twilio';
 import { insertAuditEntry } from '../../db/organizations/audit.ts';
 import type { Trx } from '../../db/database.ts';
 import { lockCandidates } from '../../db/numbers/lines.ts';
 import { findOnRecord, insertOrphan, numbersBySid, takeOver, writeDownAsGone } from '../../db/numbers/orphans.ts';
+import { markTakenOut, registeredNumbers } from '../../db/numbers/registration.ts';
 import { findPurchase, provision, type Purchase } from '../../db/numbers/purchases.ts';
 import { purchaseOfTag } from '../../domain/numbers/purchases.ts';
 import { orNull } from '../../twilio/errors.ts';
@@ -18,6 +19,8 @@ import { accountOf, type NumberDeps } from './deps.ts';
 
 /** Younger numbers are left alone: somebody may be about to record them, or Twilio's list may not show them yet. */
 const graceMs = 600_000;
+
+type MessagingService = ReturnType<Twilio['messaging']['v1']['services']>;
 
 interface NumberAtTwilio {
   sid: string;
@@ -44,6 +47,20 @@ async function wasUsed(client: Twilio, phoneNumber: string): Promise<boolean> {
   return received !== undefined;
 }
 
+/** Lines that are registered here and that the list of the messaging service does not show. */
+async function notListed(
+  { database }: NumberDeps,
+  service: MessagingService,
+  organizationId: string,
+): Promise<{ id: string; twilio_sid: string }[]> {
+  // Ours first: what joins the service between the two readings is then not missed.
+  const ours = await database.inOrganization(organizationId, (trx) => registeredNumbers(trx, organizationId));
+  if (ours.length === 0) return [];
+  const members = await patiently(() => service.phoneNumbers.list({ pageSize: 1_000 }), patienceMs);
+  const there = new Set(members.map(({ sid }) => sid));
+  return ours.filter((number) => !there.has(number.twilio_sid));
+}
+
 /**
  * Looks through one account.
  *
@@ -51,7 +68,7 @@ async function wasUsed(client: Twilio, phoneNumber: string): Promise<boolean> {
  */
 export async function checkAccount(deps: NumberDeps, organizationId: string): Promise<void> {
   const { database, clock, publicUrl } = deps;
-  const { client } = await accountOf(deps, organizationId);
+  const { client, organization } = await accountOf(deps, organizationId);
   const before = new Date(clock.now().getTime() - graceMs);
   const inOrganization = <T>(work: (trx: Trx) => Promise<T>): Promise<T> =>
     database.inOrganization(organizationId, work);
@@ -129,6 +146,18 @@ export async function checkAccount(deps: NumberDeps, organizationId: string): Pr
       // A list may lag behind; the number itself does not.
       if ((await orNull(client.incomingPhoneNumbers(sid).fetch())) !== null) return;
       await inOrganization((trx) => writeDownAsGone(trx, organizationId, { id, at: clock.now() }));
+    });
+  }
+  const { messaging_service_sid: messagingServiceSid } = organization;
+  if (messagingServiceSid !== null) {
+    const service = client.messaging.v1.services(messagingServiceSid);
+    await each(async () => {
+      for (const { id, twilio_sid: sid } of await notListed(deps, service, organizationId)) {
+        await each(async () => {
+          if ((await orNull(service.phoneNumbers(sid).fetch())) !== null) return;
+          await inOrganization((trx) => markTakenOut(trx, id, messagingServiceSid));
+        });
+      }
     });
   }
   if (failures.length > 0) throw new AggregateError(failures, `${failures.length} numbers could not be seen to.`);

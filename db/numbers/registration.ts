@@ -61,6 +61,29 @@ export async function markRegistered(trx: Trx, id: string, messagingServiceSid: 
   return result.numUpdatedRows > 0n;
 }
 
+/** Those that are in the organization's service, as far as we know. */
+export const registeredNumbers = (trx: Trx, organizationId: string) =>
+  trx
+    .selectFrom('phone_numbers')
+    .select(['id', 'twilio_sid'])
+    .where('organization_id', '=', organizationId)
+    .where('registered', '=', true)
+    .where('released_at', 'is', null)
+    .where('releasing_since', 'is', null)
+    .orderBy('id')
+    .execute();
+
+/** Writes that somebody has taken a number out of this service: the sweep puts it back. */
+export async function markTakenOut(trx: Trx, id: string, messagingServiceSid: string): Promise<void> {
+  if (!(await sendsThrough(trx, id, messagingServiceSid))) return;
+  await trx
+    .updateTable('phone_numbers')
+    .set({ registered: false, register_at: null })
+    .where('id', '=', id)
+    .where('released_at', 'is', null)
+    .execute();
+}
+
 /** @param code Twilio's, for why this service does not take it */
 export async function markNotRegistered(
   trx: Trx,

@@ -2,6 +2,7 @@
 import type { Twilio } from 'twilio';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { attachNumber } from '../../../activities/numbers/attach.ts';
+import { checkAccount } from '../../../activities/numbers/check.ts';
 import { createPurchaseActivities } from '../../../activities/numbers/buy.ts';
 import { markRegistered, registerAnew } from '../../../db/numbers/registration.ts';
 import { attachOwnAccount, findOrganization, lockOrganization } from '../../../db/organizations/organizations.ts';
@@ -223,6 +224,66 @@ describe('when the organization changes its messaging service', () => {
     await changed;
     expect(await marked).toBe(false);
     expect(await only()).toMatchObject({ registered: false });
+  });
+});
+
+describe('a line that somebody takes out of the messaging service', () => {
+  /** A line that is in the service as far as we know. */
+  const registered = async (service: string | null) => {
+    const number = await line({ registered: true });
+    if (service !== null) account.serviceOf.set(number.twilio_sid, service);
+    return number;
+  };
+  const check = () => checkAccount(numbers.deps, id);
+  const states = async () => (await numbers.numbersOf(id)).map((row) => row.registered);
+
+  it('is found by the hourly check and put back by the sweep', async () => {
+    const out = await registered(null);
+    await registered('MG1');
+    await check();
+    expect(await states()).toEqual([false, true]);
+    await registerWaiting();
+    expect(await states()).toEqual([true, true]);
+    expect(account.serviceOf.get(out.twilio_sid)).toBe('MG1');
+  });
+
+  it('and puts into another one keeps the code of why it is not in ours', async () => {
+    await registered('MG9');
+    await check();
+    await registerWaiting();
+    expect(await only()).toMatchObject({ registered: false, registration_error: 21712 });
+  });
+
+  it('is not believed to be out while only the list is behind', async () => {
+    await registered('MG1');
+    account.lists = 'behind';
+    await check();
+    expect(await states()).toEqual([true]);
+  });
+
+  it('is left alone while it is being released, and while Twilio cannot be asked', async () => {
+    await registered(null);
+    account.before.member = () => {
+      throw refusal(500, 20500);
+    };
+    await expect(check()).rejects.toMatchObject({ errors: [{ status: 500 }] });
+    account.before = {};
+    await numbers.database.system.updateTable('phone_numbers').set({ releasing_since: new Date() }).execute();
+    await check();
+    expect(await states()).toEqual([true]);
+  });
+
+  it('is left alone when the organization has changed its service meanwhile', async () => {
+    await registered(null);
+    account.before.members = () =>
+      numbers.database.system
+        .updateTable('organizations')
+        .set({ messaging_service_sid: 'MG2' })
+        .where('id', '=', id)
+        .execute()
+        .then(() => {});
+    await check();
+    expect(await states()).toEqual([true]);
   });
 });
 

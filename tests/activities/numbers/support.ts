@@ -44,8 +44,12 @@ export class PlayedAccount {
   /** Lists do not show yet what was bought. */
   lists: 'complete' | 'behind' = 'complete';
   /** Come before Twilio's answer; what they throw is the answer. */
-  before: Partial<Record<'search' | 'look' | 'create' | 'fetch' | 'remove' | 'attach' | 'detach' | 'update', Step>> =
-    {};
+  before: Partial<
+    Record<
+      'search' | 'look' | 'create' | 'fetch' | 'remove' | 'attach' | 'detach' | 'member' | 'members' | 'update',
+      Step
+    >
+  > = {};
   /** Come when Twilio has done it. */
   after: Partial<Record<'create', Step>> = {};
 
@@ -127,8 +131,18 @@ export class PlayedAccount {
           if (this.serviceOf.get(sid) !== service) throw refusal(404, 20404);
           return this.serviceOf.delete(sid);
         },
+        fetch: async () => {
+          await this.#ask('member', sid);
+          if (this.serviceOf.get(sid) !== service) throw refusal(404, 20404);
+          return { sid };
+        },
       });
-      return { phoneNumbers: Object.assign(phoneNumbers, { create }) };
+      const list = async () => {
+        await this.#ask('members', service);
+        const members = [...this.serviceOf].filter(([, sid]) => sid === service);
+        return this.lists === 'behind' ? [] : members.map(([sid]) => ({ sid }));
+      };
+      return { phoneNumbers: Object.assign(phoneNumbers, { create, list }) };
     };
     return {
       messages: {

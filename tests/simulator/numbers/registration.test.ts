@@ -1,6 +1,7 @@
 /** Numbers that the sweep puts into a messaging service, as Twilio sees them. */
 import type { Twilio } from 'twilio';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { checkAccount } from '../../../activities/numbers/check.ts';
 import { attachOwnAccount, findOrganization } from '../../../db/organizations/organizations.ts';
 import { registerAnew } from '../../../db/numbers/registration.ts';
 import { numberDuties } from '../../../worker/number-duties.ts';
@@ -27,6 +28,7 @@ async function organization(settings: object = {}) {
   return {
     ...twin,
     id,
+    check: () => checkAccount(deps, id),
     number,
     service: service.sid,
     twilio: client,
@@ -52,4 +54,13 @@ it('they move when the organization sends through another service of its account
   });
   expect(await register()).toMatchObject({ registered: true, registration_error: null });
   expect([await members(service), await members(messagingServiceSid)]).toEqual([[], [number.phoneNumber]]);
+});
+
+it('one that is taken out of its service in the console is put back', async () => {
+  const { number, service, twilio, register, members, check } = await organization();
+  await register();
+  await twilio.messaging.v1.services(service).phoneNumbers(number.sid).remove();
+  await check();
+  expect(await register()).toMatchObject({ registered: true });
+  expect(await members(service)).toEqual([number.phoneNumber]);
 });
