@@ -4,7 +4,7 @@ import type { Clock } from '../../clock.ts';
 import type { Database } from '../../db/database.ts';
 import { formerServices, markNotRegistered, markRegistered } from '../../db/numbers/registration.ts';
 import { isNotFound, refusalOf } from '../../twilio/errors.ts';
-import { numberSettings } from '../../twilio/number-settings.ts';
+import { adoptedNumberSettings } from '../../twilio/number-settings.ts';
 import { patiently } from '../../twilio/patience.ts';
 import { patienceMs } from './candidates.ts';
 
@@ -88,7 +88,7 @@ export async function attachNumber(
   if (code === alreadyInService) code = null;
   if (code === null && !isSet) {
     // Only now: what the service does not take keeps what its owner had set.
-    const settings = numberSettings(publicUrl);
+    const settings = adoptedNumberSettings(publicUrl);
     code = await refusedWith(() => client.incomingPhoneNumbers(number.twilio_sid).update(settings));
   }
   if (code !== null) {

@@ -64,3 +64,24 @@ it('one that is taken out of its service in the console is put back', async () =
   expect(await register()).toMatchObject({ registered: true });
   expect(await members(service)).toEqual([number.phoneNumber]);
 });
+
+it.for([
+  ['a voice application', { voiceApplicationSid: `AP${'1'.repeat(32)}` }],
+  ['an application for messages', { smsApplicationSid: `AP${'2'.repeat(32)}` }],
+  ['a trunk', { trunkSid: `TK${'3'.repeat(32)}` }],
+] as const)(
+  'one that is adopted with %s loses it, so that calls and messages to it come to Longwave',
+  async ([, given]) => {
+    const { number, twilio, register, control } = await organization(given);
+    expect(number).toMatchObject(given);
+    expect(await register()).toMatchObject({ registered: true });
+    expect(await twilio.incomingPhoneNumbers(number.sid).fetch()).toMatchObject({
+      voiceUrl: 'https://longwave.test/twilio/voice',
+      voiceApplicationSid: null,
+      smsApplicationSid: null,
+      trunkSid: null,
+    });
+    const call = await control('POST', 'calls', { from: somePhone(), to: number.phoneNumber });
+    expect(call).toMatchObject({ status: 200 });
+  },
+);
