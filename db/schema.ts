@@ -28,6 +28,8 @@ export interface Schema extends RegistrationTables, NumberTables, ConversationTa
     /** Encrypted; see secrets.ts. */
     auth_token: string | null;
     messaging_service_sid: string | null;
+    /** Those it has sent through before: its numbers may still be in them. */
+    former_messaging_services: Generated<string[]>;
     /** What the carriers allow this organization's brand and campaign; null means that nothing is known, and no pacing. */
     segments_per_second: number | null;
     /** Brought by the organization itself, and not made for it. */

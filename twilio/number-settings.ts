@@ -8,3 +8,15 @@ export const numberSettings = (publicUrl: string) => ({
   voiceUrl: `${publicUrl}/twilio/voice`,
   voiceMethod: 'POST' as const,
 });
+
+/**
+ * The same for a number that somebody had before: its applications or its trunk would be asked in place of our addresses.
+ *
+ * @param publicUrl where Twilio reaches the API
+ */
+export const adoptedNumberSettings = (publicUrl: string) => ({
+  ...numberSettings(publicUrl),
+  smsApplicationSid: '',
+  voiceApplicationSid: '',
+  trunkSid: '',
+});

@@ -25,6 +25,7 @@ import {
 } from '../../db/messages/outgoing.ts';
 import { estimateEnd } from '../../db/mass-sms/end.ts';
 import { placesLeft } from '../../db/mass-sms/recipients.ts';
+import { leaveGoneLines } from '../../db/numbers/reroute.ts';
 import { learnFromRefusals } from '../../db/messages/refusals.ts';
 import type { MassSmsRow } from '../../db/schema.ts';
 import { firstMoment, NeverOpensError } from '../../domain/mass-sms/batches.ts';
@@ -140,9 +141,12 @@ export function createBatchActivities(deps: BatchDeps) {
 
   /** One pass over what is queued, until `signal`. @returns also whether another one is due at once */
   const send = async (run: Run, deliverBy: Date, signal: AbortSignal, onProgress: (sent: number) => void) => {
-    const { organizationId, row, organization, account, messagingServiceSid } = run;
+    const { organizationId, row, range, organization, account, messagingServiceSid } = run;
     const attemptId = Context.current().info.activityId + '/' + Context.current().info.attempt;
     const rate = organization.segmentsPerSecond;
+    await database.inOrganization(organizationId, (trx) =>
+      leaveGoneLines(trx, organizationId, { range, now: clock.now() }),
+    );
     const claims = batchClaims(deps, { ...run, attemptId, rules: batchRules(row, organization.settings) });
     const report = await dispatch(
       {

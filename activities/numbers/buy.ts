@@ -107,7 +107,7 @@ export function createPurchaseActivities(deps: NumberDeps) {
     { organizationId, purchaseId }: PurchaseRef,
     bought: BoughtNumber,
   ): Promise<Outcome> => {
-    await takeOver(database.system, { organizationId, ...bought, at: clock.now() });
+    await takeOver(database, { organizationId, ...bought, at: clock.now() });
     const recorded = await database.inOrganization(organizationId, async (trx) => {
       const purchase = await findPurchase(trx, purchaseId, { lock: true });
       if (purchase?.state !== 'waiting') return purchase?.state ?? 'failed';

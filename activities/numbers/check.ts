@@ -1,17 +1,15 @@
 /**
  * Compares the numbers in an organization's account with ours (B10). What a crash in the middle of a purchase has left is
  * given to whom it was bought for, or released if nobody can ever have used it; whatever else is not on record is shown, to
- * be adopted or released by a person; what is gone at Twilio is written down.
+ * be adopted or released by a person; what is gone at Twilio, or out of the messaging service, is written down.
  */
 import type { Twilio } from 'twilio';
 import { insertAuditEntry } from '../../db/organizations/audit.ts';
 import type { Trx } from '../../db/database.ts';
-import { tellOfMessages } from '../../db/messages/messages.ts';
 import { lockCandidates } from '../../db/numbers/lines.ts';
-import { findOnRecord, insertOrphan, markGone, numbersBySid, takeOver } from '../../db/numbers/orphans.ts';
+import { findOnRecord, insertOrphan, numbersBySid, takeOver, writeDownAsGone } from '../../db/numbers/orphans.ts';
+import { markTakenOut, registeredNumbers } from '../../db/numbers/registration.ts';
 import { findPurchase, provision, type Purchase } from '../../db/numbers/purchases.ts';
-import { reroute } from '../../db/numbers/reroute.ts';
-import { giveUpWaiting } from '../../db/numbers/waiting-messages.ts';
 import { purchaseOfTag } from '../../domain/numbers/purchases.ts';
 import { orNull } from '../../twilio/errors.ts';
 import { numberSettings } from '../../twilio/number-settings.ts';
@@ -21,6 +19,8 @@ import { accountOf, type NumberDeps } from './deps.ts';
 
 /** Younger numbers are left alone: somebody may be about to record them, or Twilio's list may not show them yet. */
 const graceMs = 600_000;
+
+type MessagingService = ReturnType<Twilio['messaging']['v1']['services']>;
 
 interface NumberAtTwilio {
   sid: string;
@@ -47,6 +47,20 @@ async function wasUsed(client: Twilio, phoneNumber: string): Promise<boolean> {
   return received !== undefined;
 }
 
+/** Lines that are registered here and that the list of the messaging service does not show. */
+async function notListed(
+  { database }: NumberDeps,
+  service: MessagingService,
+  organizationId: string,
+): Promise<{ id: string; twilio_sid: string }[]> {
+  // Ours first: what joins the service between the two readings is then not missed.
+  const ours = await database.inOrganization(organizationId, (trx) => registeredNumbers(trx, organizationId));
+  if (ours.length === 0) return [];
+  const members = await patiently(() => service.phoneNumbers.list({ pageSize: 1_000 }), patienceMs);
+  const there = new Set(members.map(({ sid }) => sid));
+  return ours.filter((number) => !there.has(number.twilio_sid));
+}
+
 /**
  * Looks through one account.
  *
@@ -54,7 +68,7 @@ async function wasUsed(client: Twilio, phoneNumber: string): Promise<boolean> {
  */
 export async function checkAccount(deps: NumberDeps, organizationId: string): Promise<void> {
   const { database, clock, publicUrl } = deps;
-  const { client } = await accountOf(deps, organizationId);
+  const { client, organization } = await accountOf(deps, organizationId);
   const before = new Date(clock.now().getTime() - graceMs);
   const inOrganization = <T>(work: (trx: Trx) => Promise<T>): Promise<T> =>
     database.inOrganization(organizationId, work);
@@ -82,7 +96,7 @@ export async function checkAccount(deps: NumberDeps, organizationId: string): Pr
       // Its run is under way, and will find it.
       if (purchase?.state === 'waiting') return null;
       const { sid, phoneNumber } = number;
-      await takeOver(database.system, { organizationId, phoneNumber, sid, at: clock.now() });
+      await takeOver(database, { organizationId, phoneNumber, sid, at: clock.now() });
       // Of another database's buying, or of the console; or it was ours, and somebody brought it back.
       const isOurs = number.voiceUrl === numberSettings(publicUrl).voiceUrl;
       if (!purchase || known || !isOurs) {
@@ -107,18 +121,6 @@ export async function checkAccount(deps: NumberDeps, organizationId: string): Pr
     await inOrganization((trx) => note(trx, 'number.orphan_released', purchase.id, number.sid));
   };
 
-  const writeDownAsGone = (sid: string, id: string): Promise<void> =>
-    inOrganization(async (trx) => {
-      const line = await markGone(trx, id, clock.now());
-      if (line === null) return;
-      // What waits to leave from it leaves from another; where there is none the mass SMS says so when it is sent.
-      const gone = { lines: [line], now: clock.now() };
-      const changed = await giveUpWaiting(trx, organizationId, gone);
-      await reroute(trx, organizationId, gone);
-      await note(trx, 'number.gone_at_twilio', id, sid);
-      await tellOfMessages(trx, organizationId, changed, gone.now);
-    });
-
   // Ours first: what is bought between the two readings is then too young.
   const ours = await inOrganization((trx) => numbersBySid(trx, organizationId, before));
   const theirs = await patiently(() => client.incomingPhoneNumbers.list({ pageSize: 1_000 }), patienceMs);
@@ -142,7 +144,20 @@ export async function checkAccount(deps: NumberDeps, organizationId: string): Pr
     if (there.has(sid) || isLeaving || purchasedAt > before) continue;
     await each(async () => {
       // A list may lag behind; the number itself does not.
-      if ((await orNull(client.incomingPhoneNumbers(sid).fetch())) === null) await writeDownAsGone(sid, id);
+      if ((await orNull(client.incomingPhoneNumbers(sid).fetch())) !== null) return;
+      await inOrganization((trx) => writeDownAsGone(trx, organizationId, { id, at: clock.now() }));
+    });
+  }
+  const { messaging_service_sid: messagingServiceSid } = organization;
+  if (messagingServiceSid !== null) {
+    const service = client.messaging.v1.services(messagingServiceSid);
+    await each(async () => {
+      for (const { id, twilio_sid: sid } of await notListed(deps, service, organizationId)) {
+        await each(async () => {
+          if ((await orNull(service.phoneNumbers(sid).fetch())) !== null) return;
+          await inOrganization((trx) => markTakenOut(trx, id, messagingServiceSid));
+        });
+      }
     });
   }
   if (failures.length > 0) throw new AggregateError(failures, `${failures.length} numbers could not be seen to.`);

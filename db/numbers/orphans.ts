@@ -1,9 +1,12 @@
 /** Numbers that are in an account and used by nobody, and numbers of ours that are gone (B10). */
 import { sql } from 'kysely';
 import { insertAuditEntry } from '../organizations/audit.ts';
-import type { Db, Trx } from '../database.ts';
+import type { Database, Db, Trx } from '../database.ts';
 import { newId } from '../ids.ts';
+import { tellOfMessages } from '../messages/messages.ts';
 import type { NumberRow } from '../schema.ts';
+import { rerouteFromGone } from './reroute.ts';
+import { giveUpWaiting } from './waiting-messages.ts';
 
 /**
  * Takes organizations whose account was not looked at since `before`: of several workers each gets others.
@@ -88,41 +91,56 @@ export async function findOnRecord(trx: Trx, organizationId: string, sid: string
  * out of date (its account was closed, or the number was released in Twilio's console) and must not stand in the way.
  */
 export async function takeOver(
-  system: Db,
+  database: Database,
   { organizationId, phoneNumber, sid, at }: { organizationId: string; phoneNumber: string; sid: string; at: Date },
 ): Promise<void> {
-  await system.transaction().execute(async (trx) => {
-    const stale = await trx
-      .selectFrom('phone_numbers')
-      .select(['id', 'organization_id'])
-      .where('phone_number', '=', phoneNumber)
-      .where((is) => is.or([is('organization_id', '!=', organizationId), is('twilio_sid', '!=', sid)]))
-      .where('released_at', 'is', null)
-      .execute();
-    for (const { id, organization_id: owner } of stale) {
-      await markGone(trx, id, at);
-      const entry = { organizationId: owner, actor: 'longwave', action: 'number.gone_at_twilio', subject: id, at };
-      await insertAuditEntry(trx, { ...entry, detail: {} });
-    }
-  });
+  const stale = await database.system
+    .selectFrom('phone_numbers')
+    .select(['id', 'organization_id'])
+    .where('phone_number', '=', phoneNumber)
+    .where((is) => is.or([is('organization_id', '!=', organizationId), is('twilio_sid', '!=', sid)]))
+    .where('released_at', 'is', null)
+    .execute();
+  for (const { id, organization_id: owner } of stale) {
+    await database.inOrganization(owner, (trx) => writeDownAsGone(trx, owner, { id, at }));
+  }
 }
 
 /**
- * Writes that a number is not in the account any more, although nobody released it here.
- *
- * @returns the number, E.164; null when it is not so: a release of it has begun meanwhile
+ * Writes that a number is not in the account any more, although nobody released it here. What waits to leave from it leaves
+ * from another; where there is none it is cancelled, but for a mass SMS, which says so when it is sent.
  */
-export async function markGone(trx: Trx, id: string, at: Date): Promise<string | null> {
+export async function writeDownAsGone(
+  trx: Trx,
+  organizationId: string,
+  number: { id: string; at: Date },
+): Promise<void> {
+  const line = await markGone(trx, organizationId, number);
+  if (line === null) return;
+  const gone = { lines: [line], now: number.at };
+  const changed = await giveUpWaiting(trx, organizationId, gone);
+  await rerouteFromGone(trx, organizationId, gone);
+  await tellOfMessages(trx, organizationId, changed, number.at);
+}
+
+/** @returns the number, E.164; null when it is not so: a release of it has begun meanwhile */
+async function markGone(
+  trx: Trx,
+  organizationId: string,
+  { id, at }: { id: string; at: Date },
+): Promise<string | null> {
   const row = await trx
     .updateTable('phone_numbers')
     .set({ released_at: at, registered: false, register_at: null })
     .where('id', '=', id)
     .where('released_at', 'is', null)
     .where('releasing_since', 'is', null)
-    .returning('phone_number')
+    .returning(['phone_number', 'twilio_sid'])
     .executeTakeFirst();
   if (!row) return null;
   await trx.deleteFrom('phone_number_users').where('number_id', '=', id).execute();
+  const entry = { organizationId, actor: 'longwave', action: 'number.gone_at_twilio', subject: id, at };
+  await insertAuditEntry(trx, { ...entry, detail: { sid: row.twilio_sid } });
   return row.phone_number;
 }
 

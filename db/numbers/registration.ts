@@ -27,21 +27,70 @@ export const numbersToRegister = (system: Db, now: Date) =>
     .$narrowType<{ messagingServiceSid: string }>()
     .execute();
 
-export async function markRegistered(trx: Trx, id: string): Promise<void> {
-  await trx
+/**
+ * Whether the organization of a number sends through this service: if not, what was learned there says nothing of the
+ * other one. It keeps to that until this transaction ends.
+ */
+async function sendsThrough(trx: Trx, id: string, messagingServiceSid: string): Promise<boolean> {
+  const organization = await trx
+    .selectFrom('organizations')
+    .innerJoin('phone_numbers', 'phone_numbers.organization_id', 'organizations.id')
+    .select('organizations.messaging_service_sid as current')
+    .where('phone_numbers.id', '=', id)
+    // Who changes the service locks the organization before its numbers: this is before or after all of that.
+    .forShare('organizations')
+    .executeTakeFirst();
+  // None yet while the registration that has made the service is being completed.
+  return organization !== undefined && (organization.current ?? messagingServiceSid) === messagingServiceSid;
+}
+
+/**
+ * Writes that a number is in this service. Where the organization sends through another one by now it stays unregistered,
+ * and has to join that.
+ *
+ * @returns whether it is registered
+ */
+export async function markRegistered(trx: Trx, id: string, messagingServiceSid: string): Promise<boolean> {
+  if (!(await sendsThrough(trx, id, messagingServiceSid))) return false;
+  const result = await trx
     .updateTable('phone_numbers')
     .set({ registered: true, register_at: null, registration_error: null })
+    .where('id', '=', id)
+    .where('released_at', 'is', null)
+    .executeTakeFirst();
+  return result.numUpdatedRows > 0n;
+}
+
+/** Those that are in the organization's service, as far as we know. */
+export const registeredNumbers = (trx: Trx, organizationId: string) =>
+  trx
+    .selectFrom('phone_numbers')
+    .select(['id', 'twilio_sid'])
+    .where('organization_id', '=', organizationId)
+    .where('registered', '=', true)
+    .where('released_at', 'is', null)
+    .where('releasing_since', 'is', null)
+    .orderBy('id')
+    .execute();
+
+/** Writes that somebody has taken a number out of this service: the sweep puts it back. */
+export async function markTakenOut(trx: Trx, id: string, messagingServiceSid: string): Promise<void> {
+  if (!(await sendsThrough(trx, id, messagingServiceSid))) return;
+  await trx
+    .updateTable('phone_numbers')
+    .set({ registered: false, register_at: null })
     .where('id', '=', id)
     .where('released_at', 'is', null)
     .execute();
 }
 
-/** @param code Twilio's, for why not */
+/** @param code Twilio's, for why this service does not take it */
 export async function markNotRegistered(
   trx: Trx,
   id: string,
-  { code, againAt }: { code: number; againAt: Date },
+  { code, messagingServiceSid, againAt }: { code: number; messagingServiceSid: string; againAt: Date },
 ): Promise<void> {
+  if (!(await sendsThrough(trx, id, messagingServiceSid))) return;
   await trx
     .updateTable('phone_numbers')
     .set({ registered: false, register_at: againAt, registration_error: code })
@@ -83,4 +132,19 @@ export async function registerAnew(trx: Trx, organizationId: string): Promise<vo
     .where('registered', '=', true)
     .where('released_at', 'is', null)
     .execute();
+}
+
+/**
+ * The services the organization has sent through before, the last first: its numbers may still be in one of them. None
+ * when it is not this one that it sends through now, and never this one.
+ */
+export async function formerServices(trx: Trx, organizationId: string, messagingServiceSid: string): Promise<string[]> {
+  const row = await trx
+    .selectFrom('organizations')
+    .select('former_messaging_services')
+    .where('id', '=', organizationId)
+    .where('messaging_service_sid', '=', messagingServiceSid)
+    .executeTakeFirst();
+  const former = row?.former_messaging_services ?? [];
+  return former.filter((sid) => sid !== messagingServiceSid).toReversed();
 }

@@ -1,4 +1,5 @@
 /** Organizations, their settings, and whether their SMS module is on. */
+import { sql } from 'kysely';
 import { type Settings, withDefaults } from '../../domain/settings.ts';
 import type { Changes } from '../changes.ts';
 import type { Db, Trx } from '../database.ts';
@@ -162,7 +163,11 @@ export interface OwnAccount {
   segmentsPerSecond: number | null;
 }
 
-/** Keeps the account that an organization brought itself. @throws when there is no such organization */
+/**
+ * Keeps the account that an organization brought itself; the service that it has sent through until now is remembered.
+ *
+ * @throws when there is no such organization
+ */
 export async function attachOwnAccount(
   trx: Trx,
   organizationId: string,
@@ -175,6 +180,9 @@ export async function attachOwnAccount(
       account_sid: account.accountSid,
       auth_token: account.authToken,
       messaging_service_sid: account.messagingServiceSid,
+      former_messaging_services: sql<string[]>`case when messaging_service_sid <> ${account.messagingServiceSid}
+        then array_remove(former_messaging_services, messaging_service_sid) || messaging_service_sid
+        else former_messaging_services end`,
       segments_per_second: account.segmentsPerSecond,
       own_account: true,
       numbers_checked_at: null,

@@ -92,8 +92,11 @@ export function settingsIn(form: Values): Partial<NumberSettings> {
   }
   return {
     // A trunk and an application exclude each other: one that is set takes the place of the other.
-    ...(TrunkSid === undefined ? {} : { voiceApplicationSid: null }),
-    ...(VoiceApplicationSid === undefined ? {} : { trunkSid: null }),
-    ...Object.fromEntries(given.map(([field, property]) => [property, form[field]])),
+    ...(TrunkSid ? { voiceApplicationSid: null } : {}),
+    ...(VoiceApplicationSid ? { trunkSid: null } : {}),
+    // An empty SID takes away what was set.
+    ...Object.fromEntries(
+      given.map(([field, property]) => [property, field.endsWith('Sid') ? form[field] || null : form[field]]),
+    ),
   };
 }

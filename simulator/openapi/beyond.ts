@@ -30,9 +30,23 @@ function amendSearch(paths: OpenApiDocument['paths']): void {
   }
 }
 
+const NUMBER = '/2010-04-01/Accounts/{AccountSid}/IncomingPhoneNumbers/{Sid}.json';
+
+/** An application and a trunk are taken off a number by an empty SID, as an address is by an empty one. */
+function amendNumber(paths: OpenApiDocument['paths']): void {
+  const schema = paths[NUMBER]?.['post']?.requestBody?.content['application/x-www-form-urlencoded']?.schema;
+  for (const name of ['SmsApplicationSid', 'TrunkSid', 'VoiceApplicationSid']) {
+    const field = schema?.properties?.[name];
+    if (field) Object.assign(field, { minLength: 0, pattern: `${String(field['pattern'])}|^$` });
+  }
+}
+
 /** Adds to a document, in place, what it leaves out, and takes from it what its examples do not have. */
 export function amend(product: Product, { paths, components }: OpenApiDocument): void {
-  if (product === 'api') amendSearch(paths);
+  if (product === 'api') {
+    amendSearch(paths);
+    amendNumber(paths);
+  }
   if (product !== 'messaging') return;
   paths['/v1/a2p/BrandRegistrations/{Sid}/2fa'] = { post: BRAND_2FA };
   // The document's own examples of pending brands have null here.

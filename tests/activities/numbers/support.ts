@@ -44,9 +44,17 @@ export class PlayedAccount {
   /** Lists do not show yet what was bought. */
   lists: 'complete' | 'behind' = 'complete';
   /** Come before Twilio's answer; what they throw is the answer. */
-  before: Partial<Record<'search' | 'look' | 'create' | 'fetch' | 'remove' | 'attach' | 'update', Step>> = {};
+  before: Partial<
+    Record<
+      'search' | 'look' | 'create' | 'fetch' | 'remove' | 'attach' | 'detach' | 'member' | 'members' | 'update',
+      Step
+    >
+  > = {};
   /** Come when Twilio has done it. */
   after: Partial<Record<'create', Step>> = {};
+
+  /** The messaging service that a number is in, by its SID. */
+  readonly serviceOf = new Map<string, string>();
 
   /** Numbers that messages were sent from or to. */
   readonly used = new Set<string>();
@@ -110,14 +118,39 @@ export class PlayedAccount {
       await this.#ask('search', `${country} ${criteria.areaCode}`);
       return (this.onSale[criteria.areaCode] ?? []).map((phoneNumber) => ({ phoneNumber }));
     };
-    const attach = async ({ phoneNumberSid }: { phoneNumberSid: string }) => this.#ask('attach', phoneNumberSid);
+    const services = (service: string) => {
+      const create = async ({ phoneNumberSid: sid }: { phoneNumberSid: string }) => {
+        await this.#ask('attach', sid);
+        const present = this.serviceOf.get(sid);
+        if (present !== undefined) throw refusal(409, present === service ? 21710 : 21712);
+        this.serviceOf.set(sid, service);
+      };
+      const phoneNumbers = (sid: string) => ({
+        remove: async () => {
+          await this.#ask('detach', sid);
+          if (this.serviceOf.get(sid) !== service) throw refusal(404, 20404);
+          return this.serviceOf.delete(sid);
+        },
+        fetch: async () => {
+          await this.#ask('member', sid);
+          if (this.serviceOf.get(sid) !== service) throw refusal(404, 20404);
+          return { sid };
+        },
+      });
+      const list = async () => {
+        await this.#ask('members', service);
+        const members = [...this.serviceOf].filter(([, sid]) => sid === service);
+        return this.lists === 'behind' ? [] : members.map(([sid]) => ({ sid }));
+      };
+      return { phoneNumbers: Object.assign(phoneNumbers, { create, list }) };
+    };
     return {
       messages: {
         list: async ({ from, to }: { from?: string; to?: string }) => (this.used.has((from ?? to)!) ? [{}] : []),
       },
       incomingPhoneNumbers: Object.assign(incomingPhoneNumbers, { list, create }),
       availablePhoneNumbers: (country: string) => ({ local: { list: search(country) } }),
-      messaging: { v1: { services: () => ({ phoneNumbers: { create: attach } }) } },
+      messaging: { v1: { services } },
     };
   }
 }

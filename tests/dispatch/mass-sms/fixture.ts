@@ -15,6 +15,7 @@ import { openFixture, type Organization } from '../fixture.ts';
 const secrets = secretBox(`k1:${Buffer.alloc(32, 1).toString('base64')}`);
 
 export interface Sent {
+  from: string;
   to: string;
   body: string;
   validityPeriod: number;
@@ -61,8 +62,8 @@ export async function openBatchesFixture() {
     found: (async () => []) as (message: { to: string }) => Promise<FoundMessage[]>,
   };
   const account = {
-    send: ({ to, body, validityPeriod }: Sent) => {
-      const sent = { to, body, validityPeriod };
+    send: ({ from, to, body, validityPeriod }: Sent) => {
+      const sent = { from, to, body, validityPeriod };
       twilio.sent.push(sent);
       return twilio.answer(sent);
     },

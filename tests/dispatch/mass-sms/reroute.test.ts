@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createMassSms, sendingPools } from '../../../db/mass-sms/create.ts';
+import { rerouteFromGone } from '../../../db/numbers/reroute.ts';
 import { withDefaults } from '../../../domain/settings.ts';
 import { lines, releasesOn, type TestNumber } from '../../activities/numbers/release-support.ts';
 import { eventually } from '../../harness/eventually.ts';
@@ -70,6 +71,25 @@ describe('a release', () => {
     await expect(releases.begin(acme, given)).rejects.toMatchObject({ kind: 'unknown', numberIds: [foreign[0]!.id] });
     for (const number of given) expect(await releases.rowOf(number)).toMatchObject({ releasing_since: null });
   });
+});
+
+it('a line that is gone keeps nothing from moving: only what has no other line waits on it', async () => {
+  const { acme, numbers } = await releases.organization(2);
+  const [gone, other] = numbers as [TestNumber, TestNumber];
+  const [stranded, moved] = [
+    await fixture.massSms(acme, 5, { lines: [gone.line] }),
+    await fixture.massSms(acme, 5, { lines: [gone.line] }),
+  ];
+  const pool = { id: `pol_${acme.id}`, organization_id: acme.id, name: 'Empty', purpose: 'promotional' as const };
+  const { system } = fixture.database;
+  await system
+    .insertInto('number_pools')
+    .values({ ...pool, created_at: new Date() })
+    .execute();
+  await system.updateTable('mass_sms').set({ pool_id: pool.id }).where('id', '=', stranded.id).execute();
+  await fixture.in(acme, (trx) => rerouteFromGone(trx, acme.id, { lines: [gone.line], now: new Date() }));
+  expect(await releases.linesOf(stranded)).toEqual(new Set([gone.line]));
+  expect(await releases.linesOf(moved)).toEqual(new Set([other.line]));
 });
 
 describe('two at once', () => {

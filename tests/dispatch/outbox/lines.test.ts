@@ -3,8 +3,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { settleAfterMs } from '../../../activities/dispatch/settle.ts';
 import { recordInbound } from '../../../db/conversations/inbound.ts';
-import { markGone } from '../../../db/numbers/orphans.ts';
-import { giveUpWaiting } from '../../../db/numbers/waiting-messages.ts';
+import { writeDownAsGone } from '../../../db/numbers/orphans.ts';
 import { ensureOptInRequest } from '../../../db/consent/opt-ins.ts';
 import { settleOptIns } from '../../../db/consent/settling.ts';
 import { decide, lockDue, overdueOutboxes } from '../../../db/messages/outbox.ts';
@@ -183,13 +182,10 @@ describe('a message whose user has no other line', () => {
   it('of a line that is found gone at Twilio ends at once', async () => {
     const { acme, sam } = await acmeWithSam();
     const id = await outbox.write(acme, await outbox.contact(acme), { userId: sam, sendAt: inAnHour() });
-    const now = outbox.clock.now();
     const { id: numberId } = await outbox.number(acme.line);
-    const changed = await outbox.in(acme, async (trx) => {
-      const line = await markGone(trx, numberId, now);
-      return giveUpWaiting(trx, acme.id, { lines: [line!], now });
-    });
-    expect(changed).toMatchObject([{ id, status: 'cancelled' }]);
+    const gone = { id: numberId, at: outbox.clock.now() };
+    await outbox.in(acme, (trx) => writeDownAsGone(trx, acme.id, gone));
+    expect(await outbox.message(id)).toMatchObject({ status: 'cancelled', cancel_reason: 'line_released' });
   });
 });
 

@@ -51,8 +51,20 @@ test('all that is documented can be set, and what is not GET, POST or a short na
   const trunkSid = `TK${'7'.repeat(32)}`;
   const changed = await incomingPhoneNumbers(sid).update({ trunkSid, voiceUrl: '' });
   expect(changed).toMatchObject({ ...settings, trunkSid, voiceUrl: '', voiceApplicationSid: null });
+  // An empty SID takes away what was set.
+  const cleared = await incomingPhoneNumbers(sid).update({
+    smsApplicationSid: '',
+    trunkSid: '',
+    voiceApplicationSid: '',
+  });
+  expect(cleared).toMatchObject({ smsApplicationSid: null, trunkSid: null, voiceApplicationSid: null });
 
-  const wrong = [{ friendlyName: 'x'.repeat(65) }, { smsMethod: 'PUT' }, { voiceUrl: 'example.com' }];
+  const wrong = [
+    { friendlyName: 'x'.repeat(65) },
+    { smsMethod: 'PUT' },
+    { voiceUrl: 'example.com' },
+    { trunkSid: 'TK1' },
+  ];
   for (const change of wrong) {
     const refusal = await rejection(incomingPhoneNumbers(sid).update(change));
     expect(refusal).toMatchObject({ status: 400, code: 20001 });
