@@ -253,7 +253,10 @@ export function createBatchActivities(deps: BatchDeps) {
   /** No moment is allowed for what is left: a person must change the window or allow weekends. */
   const stopForGood = (organizationId: string, massSmsId: string, error: NeverOpensError): Promise<MassSmsState> =>
     database.inOrganization(organizationId, async (trx) => {
+      const row = (await findMassSms(trx, massSmsId, { lock: true }))!;
       const now = clock.now();
+      // A command came in between: what it made of the status stays.
+      if (!isRunning(row.status)) return waiting(row.status, now);
       const cause = { code: 'window_never_opens', detail: error.message };
       await setStatus(trx, massSmsId, 'error', { now, cause });
       return waiting('error', now);
