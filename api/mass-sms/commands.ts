@@ -253,14 +253,19 @@ export const massSmsCommandRoutes: FastifyPluginAsyncZod = async (app) => {
         body: z
           .strictObject({
             startAt: startAt.optional().meta({ description: 'When the next batch starts; now by default' }),
+            allowWeekends: z.boolean().optional().meta({ description: 'As it was by default' }),
             acknowledge: z.literal(true).optional().meta({ description: 'From suspended: `cause` has been read' }),
           })
           .nullish(),
       },
     },
     async (request, reply) => {
-      const { startAt: start, acknowledge } = request.body ?? {};
-      const given = { ...(start && { startAt: start.toISOString() }), ...(acknowledge && { acknowledge }) };
+      const { startAt: start, allowWeekends, acknowledge } = request.body ?? {};
+      const given = {
+        ...(start && { startAt: start.toISOString() }),
+        allowWeekends,
+        ...(acknowledge && { acknowledge }),
+      };
       return reply.send((await run(request, reply, 'resume', given)).body);
     },
   );

@@ -87,6 +87,14 @@ test('a reschedule that is repeated after its start has passed answers the first
   expect(await reschedule('another')).toMatchObject({ status: 422, body: { reason: 'start_in_the_past' } });
 });
 
+test('a resume that allows weekends has that obeyed with it', async () => {
+  await become('error');
+  const commands: unknown[] = [];
+  temporal.onMessage = async (_asked, command) => void commands.push(command);
+  expect((await acme.client.post(`/v1/mass-sms/${id}/resume`, { allowWeekends: true })).status).toBe(200);
+  expect(commands).toEqual([{ allowWeekends: true, actor: expect.any(String) }]);
+});
+
 test('a start where no batch is left to start is a 409 that says how to send the rest at another time', async () => {
   temporal.onMessage = async () => {
     const details = [{ status: 'in_process', allowed: ['pause', 'reschedule', 'cancel'] }];

@@ -22,13 +22,13 @@ function fakeTemporal() {
   const state = {
     started: [] as { type: string; workflowId: string; args: unknown[] }[],
     asked: [] as Asked[],
-    /** What becomes of an update or a signal; may throw. */
-    onMessage: async (_asked: Asked): Promise<void> => {},
+    /** What becomes of an update, with its argument, or a signal; may throw. */
+    onMessage: async (_asked: Asked, _command?: unknown): Promise<void> => {},
     onStart: async (): Promise<void> => {},
   };
-  const hear = async (asked: Asked): Promise<void> => {
+  const hear = async (asked: Asked, command?: unknown): Promise<void> => {
     state.asked.push(asked);
-    await state.onMessage(asked);
+    await state.onMessage(asked, command);
   };
   const workflow = {
     start: async (type: string, { workflowId, args }: { workflowId: string; args: unknown[] }) => {
@@ -39,7 +39,7 @@ function fakeTemporal() {
       executeUpdate: (
         { name }: { name: string },
         { args, updateId }: { args: [{ actor: string }]; updateId: string },
-      ) => hear({ workflow: id, message: name, updateId, actor: args[0].actor }),
+      ) => hear({ workflow: id, message: name, updateId, actor: args[0].actor }, args[0]),
       signal: ({ name }: { name: string }) => hear({ workflow: id, message: name }),
     }),
   };

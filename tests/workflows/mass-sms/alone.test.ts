@@ -140,6 +140,16 @@ describe('massSms', () => {
     expect(await handle.result()).toEqual(state('cancelled'));
   });
 
+  it('ends when it is cancelled while it is in error', async () => {
+    const handle = await start({
+      applyCommand: async () => state('cancelled'),
+      runBatch: async () => state('error'),
+    });
+    await eventually(async () => expect(await handle.query(stateQuery)).toEqual(state('error')));
+    await handle.executeUpdate(updates.cancel, { args: [command] });
+    expect(await handle.result()).toEqual(state('cancelled'));
+  });
+
   it.for([
     ['a worker that is shutting down', () => Promise.reject(ApplicationFailure.retryable('shutting down', 'Draining'))],
     ['a failure', () => Promise.reject(new Error('Postgres is away'))],
