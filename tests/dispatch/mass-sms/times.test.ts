@@ -208,7 +208,7 @@ describe('once the window opens on weekends only', () => {
     expect((await row(stuck)).allow_weekends).toBe(true);
   });
 
-  it('it can be cancelled', async () => {
+  it('can be cancelled', async () => {
     const stuck = await inError();
     expect((await fixture.command(stuck, 'cancel')).status).toBe('cancelled');
     expect(await fixture.batches(stuck)).toEqual(['cancelled', 'cancelled']);
