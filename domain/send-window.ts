@@ -74,23 +74,13 @@ export function closingAt(window: SendWindow, instant: Date): Date | null {
   return span.closesAt.toJSDate();
 }
 
-/**
- * The first instant at or after `from` at which the window is open and `acceptable` agrees (for example: not on a
- * weekend).
- *
- * @returns null when there is none within a year, which means that the window and the condition exclude each other
- */
-export function nextOpening(
-  window: SendWindow,
-  from: Date,
-  acceptable: (instant: Date) => boolean = () => true,
-): Date | null {
+/** The first instant at or after `from` at which the window is open; null when it never is. */
+export function nextOpening(window: SendWindow, from: Date): Date | null {
   let local = localTime(from, window.timeZone);
   for (let day = 0; day <= 366; day += 1) {
     const span = openingOn(window, local);
     if (span && span.closesAt.toMillis() > from.getTime()) {
-      const candidate = new Date(Math.max(span.opensAt.toMillis(), from.getTime()));
-      if (acceptable(candidate)) return candidate;
+      return new Date(Math.max(span.opensAt.toMillis(), from.getTime()));
     }
     local = local.plus({ days: 1 }).startOf('day');
   }

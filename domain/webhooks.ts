@@ -60,22 +60,21 @@ interface Consequence {
   failures: number;
   failingSince: Date;
   nextAttemptAt: Date;
-  /** What was made by then and waits is not tried any more; null for nothing. */
-  givesUpUntil: Date | null;
+  /** The delivery is not tried any more. What waits behind it is, however old. */
+  isGivenUp: boolean;
   isOff: boolean;
 }
 
 /** What follows from an attempt that failed. */
 export function afterFailure({ failures, failingSince, createdAt, now, chance }: Failing): Consequence {
   const since = failingSince ?? now;
-  const oldest = new Date(now.getTime() - triedForMs);
-  const isGivenUp = createdAt <= oldest;
+  const isGivenUp = now.getTime() - createdAt.getTime() >= triedForMs;
   const pauseMs = isGivenUp ? pauseAfterGivingUpMs : pauseAfter(failures + 1, chance);
   return {
     failures: failures + 1,
     failingSince: since,
     nextAttemptAt: new Date(now.getTime() + pauseMs),
-    givesUpUntil: isGivenUp ? oldest : null,
+    isGivenUp,
     isOff: now.getTime() - since.getTime() >= offAfterMs,
   };
 }

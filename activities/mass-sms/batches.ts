@@ -13,7 +13,7 @@ import {
   sendingOrganization,
 } from '../../db/mass-sms/mass-sms.ts';
 import { spaceOut } from '../../db/mass-sms/plan.ts';
-import { beginBatch, endBatch, setStatus } from '../../db/mass-sms/status.ts';
+import { beginBatch, endBatch, hasExpired, setStatus } from '../../db/mass-sms/status.ts';
 import {
   cancelUnsent,
   countLeft,
@@ -198,10 +198,8 @@ export function createBatchActivities(deps: BatchDeps) {
       const organization = await sendingOrganization(trx, run.organizationId);
       const { settings } = organization;
       const ends = run.expired ? null : sendingEnds(row, settings, now);
-      const expired =
-        isClosed(ends, now) && row.at_window_close === 'expire'
-          ? await cancelUnsent(trx, run.range, { reason: 'expired', now })
-          : 0;
+      const expires = row.at_window_close === 'expire';
+      if (expires && isClosed(ends, now)) await cancelUnsent(trx, run.range, { reason: 'expired', now });
       const left = await countLeft(trx, run.range);
       const moments: Date[] = [];
       if (left.unsettled > 0) moments.push(lookAgainAt ?? new Date(now.getTime() + 1_000));
@@ -212,7 +210,8 @@ export function createBatchActivities(deps: BatchDeps) {
         await estimateEnd(trx, row, organization, now, heldUntil(rest));
       }
       if (moments.length > 0) return waiting('in_process', earliest(moments));
-      const status = expired > 0 ? 'expired' : 'sent';
+      // An earlier run may have cancelled the rest, and left something in doubt.
+      const status = expires && (await hasExpired(trx, run.range)) ? 'expired' : 'sent';
       await endBatch(trx, row.id, { number: run.batch.number, status, at: now });
       const next = (await batchesOf(trx, row.id)).find(isOpen);
       if (next) return waiting('in_process', next.startAt);
@@ -257,7 +256,10 @@ export function createBatchActivities(deps: BatchDeps) {
   /** No moment is allowed for what is left: a person must change the window or allow weekends. */
   const stopForGood = (organizationId: string, massSmsId: string, error: NeverOpensError): Promise<MassSmsState> =>
     database.inOrganization(organizationId, async (trx) => {
+      const row = (await findMassSms(trx, massSmsId, { lock: true }))!;
       const now = clock.now();
+      // A command came in between: what it made of the status stays.
+      if (!isRunning(row.status)) return waiting(row.status, now);
       const cause = { code: 'window_never_opens', detail: error.message };
       await setStatus(trx, massSmsId, 'error', { now, cause });
       return waiting('error', now);

@@ -112,14 +112,19 @@ async function obey(trx: Trx, { row, organization, command, now }: Obeying): Pro
       await setStatus(trx, row.id, 'cancelled', { now, endAt: now });
       return atRest('cancelled', now);
     case 'resume': {
+      const { startAt, allowWeekends = row.allow_weekends } = command;
+      const resumed = { ...row, allow_weekends: allowWeekends };
       // What was claimed before is reported for days: it must not stop the mass SMS once more.
       const since = { resumed_at: now, ...(row.status === 'suspended' && { drop_rate_since: now }) };
-      await trx.updateTable('mass_sms').set(since).where('id', '=', row.id).execute();
-      const { startAt } = command;
+      await trx
+        .updateTable('mass_sms')
+        .set({ ...since, allow_weekends: allowWeekends })
+        .where('id', '=', row.id)
+        .execute();
       const wanted = startAt === undefined ? { startAt: now, immediate: true } : { startAt: new Date(startAt) };
       const plan = { first: (rules: BatchRules) => firstStart(rules, wanted), continuing: true };
-      const runAt = (await replan(trx, row, organization, plan)) ?? now;
-      await estimateEnd(trx, row, organization, now);
+      const runAt = (await replan(trx, resumed, organization, plan)) ?? now;
+      await estimateEnd(trx, resumed, organization, now);
       const begun = (await batchesOf(trx, row.id)).some((batch) => batch.status !== 'scheduled');
       const status = begun ? 'in_process' : 'scheduled';
       await setStatus(trx, row.id, status, { now });

@@ -1,5 +1,4 @@
 /** Pause, resume, reschedule and cancel: updates of the workflow, answered with what became of the mass SMS. */
-import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -28,7 +27,15 @@ import type { Deps } from '../deps.ts';
 import { commandOutside } from '../shared/idempotency.ts';
 import { conflict, notFound, Problem, refused } from '../shared/problems.ts';
 import { idParams } from '../shared/schemas.ts';
-import { endedMeanwhile, failureOf, isUnanswered, obeyWithinMs, unanswered } from '../temporal/updates.ts';
+import {
+  endedMeanwhile,
+  failureOf,
+  isUnanswered,
+  nextTry,
+  obeyOnce,
+  obeyWithinMs,
+  unanswered,
+} from '../temporal/updates.ts';
 import { readMassSms } from './read.ts';
 import { massSms, startAt } from './schemas.ts';
 import { requireStart } from './start.ts';
@@ -101,7 +108,8 @@ type Given = Omit<MassSmsCommand, 'actor'>;
 interface Asked {
   action: MassSmsAction;
   command: MassSmsCommand;
-  updateId: string;
+  /** The same for a repetition of the request; null for what cannot be one. */
+  requestKey: string | null;
 }
 
 const workflowOf = ({ temporal }: Deps, { id }: ListedMassSms) =>
@@ -120,13 +128,13 @@ async function begin({ temporal, database, clock }: Deps, row: ListedMassSms): P
  * Asks the workflow. Where it refuses what Postgres allows, it has yet to hear that it was suspended or put in error: it is
  * told to look, and asked again for a while.
  */
-async function update(deps: Deps, row: ListedMassSms, { action, command, updateId }: Asked): Promise<void> {
+async function update(deps: Deps, row: ListedMassSms, { action, command, requestKey }: Asked): Promise<void> {
   const handle = workflowOf(deps, row);
   const until = performance.now() + hearsWithinMs;
   for (let isTold = false; ; isTold = true) {
     try {
       await deps.temporal.client.connection.withDeadline(Date.now() + obeyWithinMs, () =>
-        handle.executeUpdate(updates[action], { args: [command], updateId }),
+        obeyOnce(handle, updates[action], { command, requestKey }),
       );
       return;
     } catch (error) {
@@ -142,24 +150,23 @@ async function update(deps: Deps, row: ListedMassSms, { action, command, updateI
 /**
  * Of one that is over: this very command may have been obeyed, and only its answer was lost. Nothing is started for it.
  *
- * @param updateId null for a command that cannot be a repetition
  * @throws {Problem} 409 when it was not
  */
 async function requireObeyed(
   deps: Deps,
   row: ListedMassSms,
-  { action, updateId }: Pick<Asked, 'action'> & { updateId: string | null },
+  { action, requestKey }: Omit<Asked, 'command'>,
 ): Promise<void> {
   const refusal = notAllowed(action, { status: row.status, allowed: [] });
-  if (updateId === null) throw refusal;
-  try {
-    const told = workflowOf(deps, row).getUpdateHandle(updateId);
-    await deps.temporal.client.connection.withDeadline(Date.now() + obeyWithinMs, () => told.result());
-  } catch (error) {
-    if (isUnanswered(error)) throw unanswered(`GET /v1/mass-sms/${row.id}`);
-    if (error instanceof WorkflowNotFoundError || failureOf(error)) throw refusal;
-    throw error;
-  }
+  if (requestKey === null) throw refusal;
+  const { connection } = deps.temporal.client;
+  const deadline = Date.now() + obeyWithinMs;
+  const next = await connection
+    .withDeadline(deadline, () => nextTry(workflowOf(deps, row), requestKey))
+    .catch((error: unknown) => {
+      throw isUnanswered(error) ? unanswered(`GET /v1/mass-sms/${row.id}`) : error;
+    });
+  if (next !== null) throw refusal;
 }
 
 /** Has a command obeyed. @throws {Problem} 409 when it is refused; 503 when nobody answers, or Temporal is away */
@@ -206,7 +213,7 @@ export const massSmsCommandRoutes: FastifyPluginAsyncZod = async (app) => {
     if (!requestKey && !allowed.includes(action)) throw notAllowed(action, { status, allowed });
     if (needsAcknowledgement(status, action) && !given.acknowledge) throw notAcknowledged({ status, allowed });
     const command = { ...given, actor: actorOf(request) };
-    await ask(deps, row, { action, command, updateId: requestKey ?? randomUUID() });
+    await ask(deps, row, { action, command, requestKey });
   };
 
   const run = (
@@ -220,7 +227,7 @@ export const massSmsCommandRoutes: FastifyPluginAsyncZod = async (app) => {
       const row = await requireKnown(deps, organizationId, request.params.id);
       // Only now: what was answered before is answered again, also when its start has passed.
       requireStart(given.startAt === undefined ? undefined : new Date(given.startAt), deps.clock.now());
-      if (isFinal(row.status)) await requireObeyed(deps, row, { action, updateId: requestKey });
+      if (isFinal(row.status)) await requireObeyed(deps, row, { action, requestKey });
       else await obey(request, row, { action, given, requestKey });
       const body = await deps.database.inOrganization(organizationId, (trx) => readMassSms(trx, row.id));
       return { status: 200 as const, body: body! };
@@ -253,14 +260,19 @@ export const massSmsCommandRoutes: FastifyPluginAsyncZod = async (app) => {
         body: z
           .strictObject({
             startAt: startAt.optional().meta({ description: 'When the next batch starts; now by default' }),
+            allowWeekends: z.boolean().optional().meta({ description: 'As it was by default' }),
             acknowledge: z.literal(true).optional().meta({ description: 'From suspended: `cause` has been read' }),
           })
           .nullish(),
       },
     },
     async (request, reply) => {
-      const { startAt: start, acknowledge } = request.body ?? {};
-      const given = { ...(start && { startAt: start.toISOString() }), ...(acknowledge && { acknowledge }) };
+      const { startAt: start, allowWeekends, acknowledge } = request.body ?? {};
+      const given = {
+        ...(start && { startAt: start.toISOString() }),
+        allowWeekends,
+        ...(acknowledge && { acknowledge }),
+      };
       return reply.send((await run(request, reply, 'resume', given)).body);
     },
   );

@@ -216,7 +216,7 @@ export const massSmsRoutes: FastifyPluginAsyncZod = async (app) => {
     async (request) => {
       const { limit, cursor, status: statuses, sort, ...filter } = request.query;
       const after = decodeCursor(cursor, z.object({ key: z.string().max(300), id: z.string().max(60) }));
-      if (sort === '-startAt' && after && Number.isNaN(Date.parse(after.key))) {
+      if (sort === '-startAt' && after && !z.iso.datetime().safeParse(after.key).success) {
         throw invalid([{ path: 'cursor', message: 'belongs to another sort order: leave it out to begin again' }]);
       }
       const organizationId = organizationOf(request);

@@ -1,5 +1,4 @@
 /** Resend, resubmit and cancel: updates of the registration's workflows, answered with where it stands then. */
-import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -23,7 +22,7 @@ import { audit } from '../shared/audit.ts';
 import { actorOf, organizationOf } from '../shared/auth.ts';
 import { commandOutside } from '../shared/idempotency.ts';
 import { type Problem, refused, unavailable } from '../shared/problems.ts';
-import { endedMeanwhile, failureOf, isUnanswered, obeyWithinMs, unanswered } from '../temporal/updates.ts';
+import { endedMeanwhile, failureOf, isUnanswered, obeyOnce, obeyWithinMs, unanswered } from '../temporal/updates.ts';
 import { type IntakeChanges, intakeChanges } from './intake.ts';
 import { correct, keepForSubmission, openQuestionnaire, readQuestionnaire } from './questionnaire.ts';
 import { readRegistration } from './read.ts';
@@ -45,7 +44,8 @@ interface Order {
   action: RegistrationAction;
   row: RegistrationRow;
   command: RegistrationCommand;
-  updateId: string;
+  /** The same for a repetition of the request; null for what cannot be one. */
+  requestKey: string | null;
 }
 
 /**
@@ -100,22 +100,17 @@ async function begin(request: FastifyRequest, { id, organization_id: organizatio
  *
  * @throws {Problem} 409, 422 or 503
  */
-async function ask(request: FastifyRequest, { action, row, command, updateId }: Order): Promise<void> {
+async function ask(request: FastifyRequest, { action, row, command, requestKey }: Order): Promise<void> {
   const { connection, workflow } = request.server.deps.temporal.client;
   const { update, idOf } = receivers[action];
   const handle = workflow.getHandle(idOf(row));
   const deadline = Date.now() + obeyWithinMs;
   const patience = Date.now() + appearWithinMs;
   let begun = false;
-  // An update that was refused keeps its id: the next try needs another, and the same one when the request is repeated.
-  let refusals = 0;
   for (;;) {
     try {
       await connection.withDeadline(deadline, () =>
-        handle.executeUpdate<unknown, [RegistrationCommand]>(update, {
-          args: [command],
-          updateId: `${updateId}/${refusals}`,
-        }),
+        obeyOnce<RegistrationCommand>(handle, update, { command, requestKey }),
       );
       return;
     } catch (error) {
@@ -125,8 +120,7 @@ async function ask(request: FastifyRequest, { action, row, command, updateId }: 
       const isMissing = error instanceof WorkflowNotFoundError || failure?.type === endedMeanwhile;
       if (!isMissing && failure?.type !== notInThisState) throw error;
       await requireAllowed(request, action);
-      if (!isMissing) refusals += 1;
-      else if (!begun) {
+      if (isMissing && !begun) {
         await connection.withDeadline(deadline, () => begin(request, row));
         begun = true;
       }
@@ -146,8 +140,7 @@ function obey(request: FastifyRequest, reply: FastifyReply, action: Registration
   return commandOutside(request, reply, async (requestKey) => {
     const mayRepeat = requestKey !== null;
     const row = await prepare(request, { action, mayRepeat, ...(corrections && { corrections }) });
-    const order = { action, row, command: { actor: actorOf(request) }, updateId: requestKey ?? randomUUID() };
-    await ask(request, order);
+    await ask(request, { action, row, command: { actor: actorOf(request) }, requestKey });
     const body = await database.inOrganization(organizationOf(request), (trx) => readRegistration(trx, request));
     return { status: 200 as const, body };
   });

@@ -1,7 +1,9 @@
 /** Moving a mass SMS and its batches from one state to another, and telling of it: the one place where they change. */
+import { sql } from 'kysely';
 import { progress, type MassSmsStatus } from '../../domain/mass-sms/mass-sms.ts';
 import type { MassSmsFacts, MassSmsNews } from '../../domain/mass-sms/notices.ts';
 import type { Trx } from '../database.ts';
+import { inRange, type RankRange } from '../messages/outgoing.ts';
 import { batchesOf, talliesOf } from './mass-sms.ts';
 import { tellOfMassSms } from './notices.ts';
 import type { BatchStatus, MassSmsCause } from '../schema.ts';
@@ -56,6 +58,14 @@ export async function beginBatch(trx: Trx, massSmsId: string, number: number, st
     .execute();
   if (number > 1) return;
   await trx.updateTable('mass_sms').set({ start_at: startedAt }).where('id', '=', massSmsId).execute();
+}
+
+/** Whether some of a batch was cancelled because its window had closed, by whichever run of it. */
+export async function hasExpired(trx: Trx, range: RankRange): Promise<boolean> {
+  const { rows } = await sql`
+    select from messages m where ${inRange(range)} and m.status = 'cancelled' and m.cancel_reason = 'expired'
+    limit 1`.execute(trx);
+  return rows.length > 0;
 }
 
 /** A batch has ended. @param status `expired` when not all of it has left */

@@ -169,7 +169,7 @@ export async function recordAttempt(
     .set({ failures: next.failures, failing_since: next.failingSince, next_attempt_at: next.nextAttemptAt })
     .where('id', '=', endpoint.id)
     .execute();
-  if (next.givesUpUntil) await giveUp(trx, endpoint.id, next.givesUpUntil);
+  if (next.isGivenUp) await giveUp(trx, delivery.id);
   if (next.isOff) await switchOffByItself(trx, endpoint, 'failing', now);
 }
 
@@ -202,14 +202,8 @@ async function endFailing(trx: Trx, { id, failing_since: failingSince }: Endpoin
     .execute();
 }
 
-async function giveUp(trx: Trx, endpointId: string, until: Date): Promise<void> {
-  await trx
-    .updateTable('webhook_deliveries')
-    .set({ state: 'failed' })
-    .where('endpoint_id', '=', endpointId)
-    .where('state', '=', 'waiting')
-    .where('created_at', '<=', until)
-    .execute();
+async function giveUp(trx: Trx, id: string): Promise<void> {
+  await trx.updateTable('webhook_deliveries').set({ state: 'failed' }).where('id', '=', id).execute();
 }
 
 const why: Record<Exclude<OffReason, 'requested'>, string> = {

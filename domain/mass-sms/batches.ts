@@ -50,26 +50,40 @@ const isAllowedDay = ({ allowWeekends }: BatchRules, local: DateTime): boolean =
 
 const allowedDay = (rules: BatchRules) => (instant: Date) => isAllowedDay(rules, localTime(instant, rules.timeZone));
 
-/** The first instant at or after `from` at which a batch of this mass SMS may send. @throws {NeverOpensError} */
-export function firstMoment(rules: BatchRules, from: Date): Date {
-  const moment = nextOpening(rules.window, from, allowedDay(rules));
-  if (!moment) throw new NeverOpensError();
-  return moment;
-}
-
 /** How far ahead a moment is looked for. */
 const yearMs = 366 * 86_400_000;
 
-/** As `firstMoment`, where it must be lawful at all of these places too (E3). Null when it never is within a year. */
-function firstLawfulMoment(rules: BatchRules, places: readonly Place[], from: Date): Sendable | null {
+/**
+ * The first of the moments that `next` finds, each from an instant on, that is on an allowed day: what is open at the end of
+ * a day that is not allowed may be open at the beginning of the next. Null when there is none within a year.
+ */
+function onAllowedDay<Found extends { at: Date }>(
+  rules: BatchRules,
+  from: Date,
+  next: (start: Date) => Found | null,
+): Found | null {
   let start = from;
   while (start.getTime() - from.getTime() <= yearMs) {
-    const sendable = nextSendable({ window: rules.window, places, from: start });
-    if (!sendable || allowedDay(rules)(sendable.at)) return sendable;
-    start = localTime(sendable.at, rules.timeZone).plus({ days: 1 }).startOf('day').toJSDate();
+    const found = next(start);
+    if (!found || allowedDay(rules)(found.at)) return found;
+    start = localTime(found.at, rules.timeZone).plus({ days: 1 }).startOf('day').toJSDate();
   }
   return null;
 }
+
+/** The first instant at or after `from` at which a batch of this mass SMS may send. @throws {NeverOpensError} */
+export function firstMoment(rules: BatchRules, from: Date): Date {
+  const found = onAllowedDay(rules, from, (start) => {
+    const at = nextOpening(rules.window, start);
+    return at && { at };
+  });
+  if (!found) throw new NeverOpensError();
+  return found.at;
+}
+
+/** As `firstMoment`, where it must be lawful at all of these places too (E3). Null when it never is within a year. */
+const firstLawfulMoment = (rules: BatchRules, places: readonly Place[], from: Date): Sendable | null =>
+  onAllowedDay(rules, from, (start) => nextSendable({ window: rules.window, places, from: start }));
 
 /** The first moment from an instant on at which a recipient may be written to; null when there is none within a year. */
 export type MomentOf = (recipient: Recipient) => Sendable | null;
@@ -140,12 +154,15 @@ function findFrom(rules: BatchRules, first: DateTime, dailyAt: string, notBefore
 }
 
 /** The start on a local day, allowed or not; null when the window does not open on it. */
-function startOn({ window, timeZone }: BatchRules, day: DateTime, dailyAt: string): Date | null {
+function startOn(rules: BatchRules, day: DateTime, dailyAt: string): Date | null {
+  const { window, timeZone } = rules;
   const wanted = instantOf(day, dailyAt).toJSDate();
   if (closingAt(window, wanted)) return wanted;
   const midnight = day.toJSDate();
-  // What has been open since the day before is that day's.
-  const carried = closingAt(window, new Date(midnight.getTime() - 1));
+  // What has been open since the day before is that day's, if anything may start on it.
+  const carried = isAllowedDay(rules, day.minus({ days: 1 }))
+    ? closingAt(window, new Date(midnight.getTime() - 1))
+    : null;
   const openings = [wanted, carried ?? midnight].map((from) => nextOpening(window, from));
   return openings.find((opening) => opening && localTime(opening, timeZone).hasSame(day, 'day')) ?? null;
 }

@@ -24,7 +24,7 @@ const allowedFrom: Readonly<Record<MassSmsAction | 'suspend', readonly MassSmsSt
   pause: ['scheduled', 'in_process'],
   resume: ['paused', 'error', 'suspended'],
   reschedule: ['scheduled', 'in_process'],
-  cancel: ['scheduled', 'in_process', 'paused', 'suspended'],
+  cancel: ['scheduled', 'in_process', 'paused', 'error', 'suspended'],
   suspend: ['in_process'],
 };
 
@@ -109,7 +109,7 @@ export interface Refusal {
 export interface MassSmsCommand {
   /** RFC 3339: when the next batch shall start; for `resume` and `reschedule`. */
   startAt?: string | undefined;
-  /** For `reschedule`. */
+  /** For `resume` and `reschedule`; as it was when left out. */
   allowWeekends?: boolean | undefined;
   /** For `resume` of one that is suspended: whoever asks has read why. */
   acknowledge?: boolean | undefined;

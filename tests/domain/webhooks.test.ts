@@ -21,15 +21,15 @@ it('a failure counts from the first', () => {
     failures: 1,
     failingSince: now,
     nextAttemptAt: new Date(now.getTime() + 5_000),
-    givesUpUntil: null,
+    isGivenUp: false,
     isOff: false,
   });
 });
 
-it('three days after the event all that is as old is given up, and the next is tried a minute later', () => {
-  expect(afterFailure({ ...failing, createdAt: ago(triedForMs - 1) })).toMatchObject({ givesUpUntil: null });
+it('three days after the event it is given up, and the next is tried a minute later', () => {
+  expect(afterFailure({ ...failing, createdAt: ago(triedForMs - 1) })).toMatchObject({ isGivenUp: false });
   expect(afterFailure({ ...failing, createdAt: ago(triedForMs) })).toMatchObject({
-    givesUpUntil: ago(triedForMs),
+    isGivenUp: true,
     nextAttemptAt: new Date(now.getTime() + 60_000),
   });
 });

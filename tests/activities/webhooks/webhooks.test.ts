@@ -139,6 +139,26 @@ it('tried for three days it has failed, the next gets through; nothing for five 
   expect(await due(acme)).toBe(false);
 }, 120_000);
 
+it('one that is given up takes no other with it: each that is as old is tried at least once, in order', async () => {
+  const acme = await endpoint();
+  await tell(acme, 'poison', 'fine', 'poison too', 'fine too');
+  receiver.answer = (response, got) =>
+    void response.writeHead(got.payload.data.messageId.startsWith('poison') ? 400 : 204).end();
+  await run(acme);
+  time.offset += 3 * day;
+  for (const taken of [[], ['fine'], ['fine', 'fine too']]) {
+    const { nextAt } = await run(acme);
+    expect(names(receiver.taken())).toEqual(taken);
+    if (nextAt) goTo(nextAt);
+  }
+  expect(await log(acme)).toMatchObject([
+    { state: 'failed', attempts: 2 },
+    { state: 'delivered', attempts: 1 },
+    { state: 'failed', attempts: 1 },
+    { state: 'delivered', attempts: 1 },
+  ]);
+});
+
 it('410 switches it off at once, and what waits goes out in order when it is switched on again', async () => {
   const acme = await endpoint();
   await tell(acme, 'a', 'b');

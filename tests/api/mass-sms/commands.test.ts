@@ -1,6 +1,6 @@
 /** Commands to a mass SMS whose workflow does not answer, or ended meanwhile. */
 import { ApplicationFailure, WorkflowUpdateFailedError } from '@temporalio/client';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { newId } from '../../../db/ids.ts';
 import type { MassSmsStatus } from '../../../domain/mass-sms/mass-sms.ts';
 import { startWithTemporal, tooLate } from '../registration/support.ts';
@@ -87,6 +87,58 @@ test('a reschedule that is repeated after its start has passed answers the first
   expect(await reschedule('another')).toMatchObject({ status: 422, body: { reason: 'start_in_the_past' } });
 });
 
+test('a resume that allows weekends has that obeyed with it', async () => {
+  await become('error');
+  const commands: unknown[] = [];
+  temporal.onMessage = async (_asked, command) => void commands.push(command);
+  expect((await acme.client.post(`/v1/mass-sms/${id}/resume`, { allowWeekends: true })).status).toBe(200);
+  expect(commands).toEqual([{ allowWeekends: true, actor: expect.any(String) }]);
+});
+
+describe('with an Idempotency-Key', () => {
+  const key = { 'idempotency-key': 'once' };
+  const resume = () => acme.client.post(`/v1/mass-sms/${id}/resume`, {}, key);
+  const cancel = () => acme.client.post(`/v1/mass-sms/${id}/cancel`, undefined, key);
+  const closed = () => {
+    const cause = { message: 'never opens', type: 'WindowNeverOpens', nonRetryable: true };
+    return new WorkflowUpdateFailedError('no', ApplicationFailure.create(cause));
+  };
+  /** As if every answer had been lost. */
+  const loseAnswers = () => api.database.system.deleteFrom('idempotency_keys').execute();
+
+  test('a command that was refused is asked for anew, and refused or obeyed by what is so by then', async () => {
+    await become('paused');
+    temporal.onMessage = async () => {
+      if (temporal.asked.length < 3) throw closed();
+    };
+    for (const status of [422, 422, 200]) expect((await resume()).status).toBe(status);
+    await loseAnswers();
+    expect((await resume()).status).toBe(200);
+    expect(temporal.asked).toHaveLength(3);
+  });
+
+  test('one that was obeyed after a refusal is answered again when the mass SMS is over', async () => {
+    temporal.onMessage = async () => {
+      if (temporal.asked.length < 2) throw closed();
+      await become('cancelled');
+    };
+    for (const status of [422, 200]) expect((await cancel()).status).toBe(status);
+    await loseAnswers();
+    expect(await cancel()).toMatchObject({ status: 200, body: { status: 'cancelled' } });
+    expect(temporal.asked).toHaveLength(2);
+  });
+
+  test('one that was only ever refused is a 409 when the mass SMS is over', async () => {
+    temporal.onMessage = async () => {
+      throw closed();
+    };
+    expect((await cancel()).status).toBe(422);
+    await become('completed');
+    expect(await cancel()).toMatchObject({ status: 409, body: { allowed: [] } });
+    expect(temporal.asked).toHaveLength(1);
+  });
+});
+
 test('a start where no batch is left to start is a 409 that says how to send the rest at another time', async () => {
   temporal.onMessage = async () => {
     const details = [{ status: 'in_process', allowed: ['pause', 'reschedule', 'cancel'] }];
@@ -153,7 +205,8 @@ test('a workflow that has yet to hear of a suspension is told to look, and asked
   const answer = await acme.client.post(`/v1/mass-sms/${id}/resume`, { acknowledge: true });
   expect(answer.status).toBe(200);
   expect(temporal.asked.map(({ message }) => message)).toEqual(['resume', 'look', 'resume']);
-  expect(new Set(temporal.asked.flatMap(({ updateId }) => updateId ?? [])).size).toBe(1);
+  // The first has failed for good: asked again under its id, Temporal would answer from its record.
+  expect(new Set(temporal.asked.flatMap(({ updateId }) => updateId ?? [])).size).toBe(2);
 });
 
 test('one that does not hear of it for seconds, since a batch is still being written, is a 503', async () => {

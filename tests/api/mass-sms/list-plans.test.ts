@@ -200,3 +200,13 @@ describe('walking the pages', () => {
     expect(found.map(({ name }) => name)).toEqual([14, 13, 12, 11, 10].map((n) => `Nurses ${n}`));
   });
 });
+
+test('a cursor of the list by name is refused in the list by start, also where the name ends like a date', async () => {
+  const { body } = await acme.client.get('/v1/mass-sms?sort=name&limit=1&q=Welders');
+  expect(body.items[0].name).toMatch(/^Welders \d+$/);
+  const answer = await acme.client.get(`/v1/mass-sms?sort=-startAt&cursor=${body.nextCursor}`);
+  expect(answer).toMatchObject({
+    status: 400,
+    body: { errors: [{ path: 'cursor', message: expect.stringContaining('belongs to another sort order') }] },
+  });
+});

@@ -1,5 +1,10 @@
 /** What the tests of registration begin with: a questionnaire that passes, files of evidence, and a stand-in for Temporal. */
-import { ServiceError, WorkflowNotFoundError, WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client';
+import {
+  ServiceError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client';
 import type { Schema } from '../../../db/schema.ts';
 import { honest } from '../../domain/registration/intakes.ts';
 import { type Api, type Organization, startApi } from '../support.ts';
@@ -17,18 +22,32 @@ interface Asked {
   actor?: string;
 }
 
-/** A workflow service that notes what it was asked, and answers as the test says. */
+/** A workflow service that notes what it was asked, answers as the test says, and keeps on record what became of updates. */
 function fakeTemporal() {
+  /** By update id: what it failed with, or null. */
+  const records = new Map<string, WorkflowUpdateFailedError | null>();
   const state = {
     started: [] as { type: string; workflowId: string; args: unknown[] }[],
     asked: [] as Asked[],
-    /** What becomes of an update or a signal; may throw. */
-    onMessage: async (_asked: Asked): Promise<void> => {},
+    /** What becomes of an update, with its argument, or a signal; may throw. */
+    onMessage: async (_asked: Asked, _command?: unknown): Promise<void> => {},
     onStart: async (): Promise<void> => {},
   };
-  const hear = async (asked: Asked): Promise<void> => {
+  const hear = async (asked: Asked, command?: unknown): Promise<void> => {
     state.asked.push(asked);
-    await state.onMessage(asked);
+    await state.onMessage(asked, command);
+  };
+  const update = async (updateId: string, obey: () => Promise<void>): Promise<void> => {
+    const record = records.get(updateId);
+    if (record) throw record;
+    if (record === null) return;
+    try {
+      await obey();
+      records.set(updateId, null);
+    } catch (error) {
+      if (error instanceof WorkflowUpdateFailedError) records.set(updateId, error);
+      throw error;
+    }
   };
   const workflow = {
     start: async (type: string, { workflowId, args }: { workflowId: string; args: unknown[] }) => {
@@ -39,7 +58,10 @@ function fakeTemporal() {
       executeUpdate: (
         { name }: { name: string },
         { args, updateId }: { args: [{ actor: string }]; updateId: string },
-      ) => hear({ workflow: id, message: name, updateId, actor: args[0].actor }),
+      ) => update(updateId, () => hear({ workflow: id, message: name, updateId, actor: args[0].actor }, args[0])),
+      getUpdateHandle: (updateId: string) => ({
+        result: () => update(updateId, () => Promise.reject(notFound())),
+      }),
       signal: ({ name }: { name: string }) => hear({ workflow: id, message: name }),
     }),
   };
@@ -51,6 +73,7 @@ function fakeTemporal() {
     reset: () => {
       state.started.length = 0;
       state.asked.length = 0;
+      records.clear();
       state.onMessage = async () => {};
       state.onStart = async () => {};
     },

@@ -22,7 +22,7 @@ const away = async () => {
 const workflow = {
   start: away,
   signalWithStart: away,
-  getHandle: () => ({ executeUpdate: away, signal: away, query: away }),
+  getHandle: () => ({ executeUpdate: away, getUpdateHandle: () => ({ result: away }), signal: away, query: away }),
 };
 const connection = { withDeadline: (_at: number, work: () => unknown) => work() };
 // Twilio knows nobody, and has nothing on sale; or does not like how it was asked for.

@@ -179,6 +179,43 @@ describe('the daily time', () => {
   });
 });
 
+describe('once the window opens on weekends only', () => {
+  /** In error since Tuesday, for two batches that may not go out on weekends. */
+  async function inError(): Promise<TestBatches> {
+    const stuck = await massSms('2026-12-01T09:00', 2, { startAt: local('2026-12-01T10:00') });
+    await fixture.setSettings(stuck.organization, windowOn(['sat', 'sun']));
+    expect((await runAt(stuck, '2026-12-01T10:00')).status).toBe('error');
+    expect((await row(stuck)).cause).toMatchObject({ code: 'window_never_opens' });
+    return stuck;
+  }
+
+  it('a resume that allows them sends what is left', async () => {
+    const stuck = await inError();
+    await expect(fixture.command(stuck, 'resume')).rejects.toMatchObject({ type: 'WindowNeverOpens' });
+    const { status, runAt: next } = await fixture.command(stuck, 'resume', { allowWeekends: true });
+    expect([status, next]).toEqual(['scheduled', local('2026-12-05T08:00')]);
+    expect(await row(stuck)).toMatchObject({ allow_weekends: true, cause: null });
+    expect(await plan(stuck)).toEqual(['Sat 05 08:00', 'Sun 06 08:00']);
+    await runAt(stuck, '2026-12-05T08:00');
+    expect(await plan(stuck)).toEqual(['(Sat 05 08:00)', 'Sun 06 08:00']);
+  });
+
+  it('a resume that does not say so leaves weekends as they were', async () => {
+    const stuck = await inError();
+    await fixture.command(stuck, 'resume', { allowWeekends: true });
+    await fixture.command(stuck, 'pause');
+    await fixture.command(stuck, 'resume');
+    expect((await row(stuck)).allow_weekends).toBe(true);
+  });
+
+  it('can be cancelled', async () => {
+    const stuck = await inError();
+    expect((await fixture.command(stuck, 'cancel')).status).toBe('cancelled');
+    expect(await fixture.batches(stuck)).toEqual(['cancelled', 'cancelled']);
+    expect(await fixture.run(stuck)).toEqual({ status: 'cancelled', runAt: null });
+  });
+});
+
 describe('Twilio may deliver', () => {
   const wholeDay: SettingsOverrides = {
     sendWindow: { startTime: '00:00', endTime: '00:00', timeZone: zone, days },

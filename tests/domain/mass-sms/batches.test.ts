@@ -18,30 +18,9 @@ import {
   type WantedStart,
 } from '../../../domain/mass-sms/batches.ts';
 import { closingAt, days, instantOf, localTime } from '../../../domain/send-window.ts';
-import { placeAndTime, time, windowIn } from '../zones.ts';
+import { time } from '../zones.ts';
+import { attempt, rulesAt } from './rules.ts';
 
-const rulesAt = placeAndTime.chain(({ zone, at }) =>
-  fc.record({
-    at: fc.constant(at),
-    rules: fc.record({
-      window: windowIn(zone),
-      timeZone: fc.oneof(
-        { weight: 4, arbitrary: fc.constant(zone) },
-        { weight: 2, arbitrary: fc.constantFrom('America/New_York', 'Asia/Kolkata', 'Pacific/Auckland') },
-      ),
-      allowWeekends: fc.boolean(),
-    }) satisfies fc.Arbitrary<BatchRules>,
-  }),
-);
-/** Plans, or null when the window never opens. */
-const attempt = <T>(work: () => T): T | null => {
-  try {
-    return work();
-  } catch (error) {
-    if (error instanceof NeverOpensError) return null;
-    throw error;
-  }
-};
 /** So many batches, the first of them as it is wanted. */
 const plan = (rules: BatchRules, count: number, wanted: WantedStart) =>
   planBatches(rules, Array<number>(count).fill(10), firstStart(rules, wanted));

@@ -13,12 +13,15 @@ import {
 } from '../../../domain/mass-sms/mass-sms.ts';
 import { messageStatuses } from '../../../domain/messages/status.ts';
 
-/** F5 and F9 as they are worded; F6 as it is read here: a person who has read the cause releases it, or gives it up. */
+/**
+ * F5 and F9 as they are worded, but that what is in error may be given up too: its cause may be one that nobody will mend.
+ * F6 as it is read here: a person who has read the cause releases it, or gives it up.
+ */
 const wording: Record<(typeof massSmsActions)[number], string> = {
   reschedule: 'scheduled or in process',
   pause: 'scheduled or in process',
   resume: 'paused; error, after the cause is fixed; suspended',
-  cancel: 'scheduled or in process or paused; suspended',
+  cancel: 'scheduled or in process or paused; error, suspended',
 };
 
 describe('the transitions of a mass SMS', () => {

@@ -8,7 +8,8 @@ import { ApplicationFailure, Context } from '@temporalio/activity';
 import { type Client, type WorkflowHandle, WorkflowUpdateFailedError } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CommandInput } from '../../../activities/mass-sms/commands.ts';
-import { type MassSmsState, transitionNotAllowed } from '../../../domain/mass-sms/mass-sms.ts';
+import { nextTry, obeyOnce } from '../../../api/temporal/updates.ts';
+import { type MassSmsState, transitionNotAllowed, windowNeverOpens } from '../../../domain/mass-sms/mass-sms.ts';
 import type { massSms } from '../../../workflows/index.ts';
 import { lookSignal, stateQuery, updates } from '../../../workflows/mass-sms/messages.ts';
 import { taskQueues } from '../../../workflows/task-queues.ts';
@@ -29,7 +30,7 @@ let temporal: SmallHistories;
 let client: Client;
 
 beforeAll(async () => {
-  temporal = await startSmallHistories(40);
+  temporal = await startSmallHistories(80);
   client = temporal.client;
   await temporal.work({
     taskQueue: taskQueues.control,
@@ -140,6 +141,16 @@ describe('massSms', () => {
     expect(await handle.result()).toEqual(state('cancelled'));
   });
 
+  it('ends when it is cancelled while it is in error', async () => {
+    const handle = await start({
+      applyCommand: async () => state('cancelled'),
+      runBatch: async () => state('error'),
+    });
+    await eventually(async () => expect(await handle.query(stateQuery)).toEqual(state('error')));
+    await handle.executeUpdate(updates.cancel, { args: [command] });
+    expect(await handle.result()).toEqual(state('cancelled'));
+  });
+
   it.for([
     ['a worker that is shutting down', () => Promise.reject(ApplicationFailure.retryable('shutting down', 'Draining'))],
     ['a failure', () => Promise.reject(new Error('Postgres is away'))],
@@ -165,6 +176,37 @@ describe('massSms', () => {
     await eventually(async () => expect(await handle.query(stateQuery)).toEqual(state('paused')));
     expect(await handle.executeUpdate(updates.resume, { args: [command] })).toMatchObject({ status: 'in_process' });
     expect(await handle.result()).toEqual(state('completed'));
+  });
+
+  it('obeys a request once, also when it was turned away and refused before, and when it is over', async () => {
+    const asked: string[] = [];
+    let isOpen = false;
+    const handle = await start({
+      applyCommand: async ({ action }) => {
+        asked.push(action);
+        if (action !== 'resume') return state(action === 'pause' ? 'paused' : 'cancelled');
+        if (!isOpen) throw ApplicationFailure.nonRetryable('never opens', windowNeverOpens);
+        return state('in_process', inAnHour());
+      },
+      runBatch: async () => state('in_process', inAnHour()),
+    });
+    const resume = () => obeyOnce(handle, updates.resume, { command, requestKey: 'resume' });
+    // By the validator, which leaves no record.
+    await expect(resume()).rejects.toThrow(WorkflowUpdateFailedError);
+    expect(await nextTry(handle, 'resume')).toBe('resume');
+    await handle.executeUpdate(updates.pause, { args: [command] });
+    for (const next of ['resume/1', 'resume/2']) {
+      await expect(resume()).rejects.toThrow(WorkflowUpdateFailedError);
+      expect(await nextTry(handle, 'resume')).toBe(next);
+    }
+    isOpen = true;
+    await resume();
+    await resume();
+    expect(asked).toEqual(['pause', 'resume', 'resume', 'resume']);
+    await handle.executeUpdate(updates.cancel, { args: [command] });
+    await handle.result();
+    expect(await nextTry(handle, 'resume')).toBeNull();
+    expect(await nextTry(handle, 'other')).toBe('other');
   });
 
   it('obeys one command at a time: the second judges what the first made of it', async () => {

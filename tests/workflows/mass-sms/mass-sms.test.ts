@@ -331,8 +331,9 @@ describe('what stops it', () => {
       cause: { code: '20003', detail: expect.stringMatching(/[Aa]uth/) },
     });
     expect((await organization.client.get('/v1/mass-sms')).body.items).toMatchObject([{ id, status: 'error' }]);
-    for (const action of ['pause', 'cancel', 'reschedule']) {
-      expect(await command(organization, id, action)).toMatchObject({ status: 409, body: { allowed: ['resume'] } });
+    for (const action of ['pause', 'reschedule']) {
+      const answer = await command(organization, id, action);
+      expect(answer).toMatchObject({ status: 409, body: { allowed: ['resume', 'cancel'] } });
     }
     await row.set({ auth_token: right }).execute();
     const resumed = await command(organization, id, 'resume');
