@@ -9,14 +9,20 @@ export const numberSettings = (publicUrl: string) => ({
   voiceMethod: 'POST' as const,
 });
 
+/** What Twilio asks in place of a number's addresses, where it is set. */
+interface Receivers {
+  smsApplicationSid: string;
+  voiceApplicationSid: string;
+  trunkSid: string;
+}
+
 /**
- * The same for a number that somebody had before: its applications or its trunk would be asked in place of our addresses.
+ * The same for a number that somebody had before, without the applications or the trunk that it has.
  *
  * @param publicUrl where Twilio reaches the API
  */
-export const adoptedNumberSettings = (publicUrl: string) => ({
-  ...numberSettings(publicUrl),
-  smsApplicationSid: '',
-  voiceApplicationSid: '',
-  trunkSid: '',
-});
+export function adoptedNumberSettings(publicUrl: string, current: Partial<Receivers>) {
+  const names = ['smsApplicationSid', 'voiceApplicationSid', 'trunkSid'] as const;
+  const none: Partial<Receivers> = Object.fromEntries(names.filter((name) => current[name]).map((name) => [name, '']));
+  return { ...numberSettings(publicUrl), ...none };
+}

@@ -88,8 +88,8 @@ export async function attachNumber(
   if (code === alreadyInService) code = null;
   if (code === null && !isSet) {
     // Only now: what the service does not take keeps what its owner had set.
-    const settings = adoptedNumberSettings(publicUrl);
-    code = await refusedWith(() => client.incomingPhoneNumbers(number.twilio_sid).update(settings));
+    const atTwilio = client.incomingPhoneNumbers(number.twilio_sid);
+    code = await refusedWith(async () => atTwilio.update(adoptedNumberSettings(publicUrl, await atTwilio.fetch())));
   }
   if (code !== null) {
     const refusal = { code, messagingServiceSid, againAt: new Date(clock.now().getTime() + againAfterMs) };
