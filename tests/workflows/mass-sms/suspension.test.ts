@@ -45,14 +45,12 @@ it('is suspended within the first few hundred messages, says why, and is release
     detail: expect.stringMatching(
       /messages \([\d.]+ %\) were stopped by carriers' filters\. Most often \(\d+\): 30007\./,
     ),
-    drops: {
-      carriers: [],
-      codes: [
-        { code: 30_007, counted: true },
-        { code: 30_005, counted: true },
-      ],
-    },
+    drops: { carriers: [] },
   });
+  // Of some 30 drops, one in nine of the second code: there is mostly one, and not always.
+  const codes = stopped.cause.drops.codes as { code: number; counted: boolean }[];
+  expect(codes[0]).toMatchObject({ code: 30_007 });
+  expect(codes.every(({ code, counted }) => counted && [30_007, 30_005].includes(code))).toBe(true);
   expect(stopped.cause.drops.dropped).toBeGreaterThan(5);
 
   for (const action of massSmsActions.filter((one) => one === 'pause' || one === 'reschedule')) {
