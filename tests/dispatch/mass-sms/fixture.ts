@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { createBatchActivities } from '../../../activities/mass-sms/batches.ts';
 import { createMassSmsActivities } from '../../../activities/mass-sms/commands.ts';
+import type { Database } from '../../../db/database.ts';
 import { newId } from '../../../db/ids.ts';
 import { createMassSms } from '../../../db/mass-sms/create.ts';
 import { secretBox } from '../../../db/secrets.ts';
@@ -69,8 +70,18 @@ export async function openBatchesFixture() {
     },
     findSent: (message: { to: string }) => twilio.found(message),
   };
+  /** What is done after a transaction of a run has failed, before the run hears of it. */
+  const hooked = Object.assign(fixture, { afterFailure: async () => {} });
+  const watched: Database = {
+    ...database,
+    inOrganization: (organizationId, work) =>
+      database.inOrganization(organizationId, work).catch(async (error: unknown) => {
+        await hooked.afterFailure();
+        throw error;
+      }),
+  };
   const batches = createBatchActivities({
-    database,
+    database: watched,
     clock,
     secrets,
     twilio: { account: () => account } as never,
@@ -86,7 +97,7 @@ export async function openBatchesFixture() {
   const setSettings = (organization: Organization, settings: SettingsOverrides) =>
     change(organization, { settings: JSON.stringify(settings) });
 
-  return Object.assign(fixture, {
+  return Object.assign(hooked, {
     clock,
     twilio,
     setSettings,
