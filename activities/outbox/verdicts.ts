@@ -2,7 +2,7 @@
 import type { Candidate, Verdicts } from '../../db/messages/outbox.ts';
 import { notBefore } from '../../domain/consent/requests.ts';
 import { dueOf } from '../../domain/messages/due.ts';
-import { asFirstMessage, inWordsOf, longestBody, noRoom, saysHowToStop } from '../../domain/messages/text.ts';
+import { asFirstMessage, inWordsOf, longestBody, noRoom } from '../../domain/messages/text.ts';
 import type { Settings } from '../../domain/settings.ts';
 
 /** A message that leaves now, as it is sent. */
@@ -42,7 +42,7 @@ export function judge(candidates: readonly Candidate[], settings: Settings, now:
       const due = dueOf({ settings, recipient, direct, released, from, now });
       if (due.at > now) verdicts.later.push({ id, due });
       else {
-        const text = candidate.isFirst && !saysHowToStop(candidate.body) ? textOf(candidate, settings) : null;
+        const text = candidate.lacksDisclaimer ? textOf(candidate, settings) : null;
         if (text && text.body.length > longestBody) {
           verdicts.cancelled.push({ id, reason: noRoom });
           continue;

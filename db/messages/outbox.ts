@@ -59,8 +59,8 @@ export interface Candidate {
   askedAt: Date | null;
   /** Why it must not leave at all. */
   refusal: string | null;
-  /** Nothing has left for this number before it. */
-  isFirst: boolean;
+  /** Nothing has left for this number before it, and it does not mention STOP. */
+  lacksDisclaimer: boolean;
   postalCode: string | null;
   timeZone: string | null;
   organizationName: string;
@@ -121,7 +121,8 @@ export async function lockDue(
     select m.id, m.contact_id as "contactId", m.status, m.source, m.contact_number as "to", m.line as "from", m.body,
       ${isDirect} as direct, m.send_at as "sendAt", due.released, c.postal_code as "postalCode", c.time_zone as "timeZone",
       g.name as "organizationName", u.name as "userName",
-      m.source <> 'forward' and ${nothingHasLeft(sql`m.organization_id`, sql`m.contact_number`)} as "isFirst",
+      m.source <> 'forward' and m.body !~ '\\mSTOP\\M'
+        and ${nothingHasLeft(sql`m.organization_id`, sql`m.contact_number`)} as "lacksDisclaimer",
       case when m.source = 'opt_in' and not m.direct then ${askedAt} end as "askedAt",
       case
         when exists (select from opt_outs x where x.phone_number = m.contact_number

@@ -293,17 +293,17 @@ describe('before it leaves, a message is judged once more', () => {
     const contact = await outbox.contact(acme);
     const first = await outbox.write(acme, contact);
     const ids = [
-      await outbox.write(acme, contact, { body: 'Meet me at the BUS STOP.' }),
+      await outbox.write(acme, contact, { body: 'Second.' }),
       await outbox.write(acme, contact, { body: 'Third.' }),
     ];
     await outbox.in(acme, (trx) => cancelMessage(trx, first, { reason: 'cancelled', now: outbox.clock.now() }));
     await outbox.run(acme);
     expect(outbox.twilio.sent.map(({ body }) => body)).toEqual([
-      'Meet me at the BUS STOP. Reply STOP to opt out.',
+      'Second. Reply STOP to opt out.',
       'Third.',
     ]);
     expect(await outbox.message(ids[0]!)).toMatchObject({
-      body: 'Meet me at the BUS STOP. Reply STOP to opt out.',
+      body: 'Second. Reply STOP to opt out.',
       segments: 1,
     });
   });

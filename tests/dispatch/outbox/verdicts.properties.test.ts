@@ -82,7 +82,7 @@ const candidateOf = ({ kind, to, sendAt }: Message, refusal: string | null = nul
   sendAt,
   released: kind === 'released',
   refusal,
-  isFirst: false,
+  lacksDisclaimer: false,
   askedAt: null,
   postalCode: to.postalCode,
   timeZone: to.timeZone,
