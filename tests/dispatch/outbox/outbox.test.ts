@@ -298,10 +298,7 @@ describe('before it leaves, a message is judged once more', () => {
     ];
     await outbox.in(acme, (trx) => cancelMessage(trx, first, { reason: 'cancelled', now: outbox.clock.now() }));
     await outbox.run(acme);
-    expect(outbox.twilio.sent.map(({ body }) => body)).toEqual([
-      'Second. Reply STOP to opt out.',
-      'Third.',
-    ]);
+    expect(outbox.twilio.sent.map(({ body }) => body)).toEqual(['Second. Reply STOP to opt out.', 'Third.']);
     expect(await outbox.message(ids[0]!)).toMatchObject({
       body: 'Second. Reply STOP to opt out.',
       segments: 1,
