@@ -187,7 +187,10 @@ export async function decide(
   if (later.length > 0) await postpone(trx, later);
 }
 
-/** Moves messages to another moment. */
+/**
+ * Moves messages to another moment, and with each one what waits behind it in its thread: where a window was changed all
+ * are to be judged anew, and it may open between the first and the second.
+ */
 async function postpone(trx: Trx, later: Verdicts['later']): Promise<void> {
   await sql`
     update outbox o set due_at = r.at, held_reason = r.reason, held_detail = r.detail
@@ -195,6 +198,16 @@ async function postpone(trx: Trx, later: Verdicts['later']): Promise<void> {
       ${later.map(({ due }) => due.reason)}::text[], ${later.map(({ due }) => due.detail)}::text[])
       as r (id, at, reason, detail)
     where o.message_id = r.id`.execute(trx);
+  await sql`
+    with behind as (
+      select f.message_id, e.due_at, e.held_detail
+      from outbox e join outbox f on f.organization_id = e.organization_id and f.contact_number = e.contact_number
+        and f.line = e.line and f.priority = e.priority and f.message_id > e.message_id and f.due_at < e.due_at
+      where e.message_id = any(${later.map(({ id }) => id)}::text[]) and e.held_reason = 'outside_window'
+        and f.held_reason = 'outside_window' and f.claimed_at is null
+      for update of f skip locked)
+    update outbox o set due_at = behind.due_at, held_detail = behind.held_detail
+    from behind where o.message_id = behind.message_id`.execute(trx);
 }
 
 /**

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { requestOptIn } from '../../../db/consent/opt-ins.ts';
-import { judgeAnew } from '../../../db/messages/outbox.ts';
+import { decide, judgeAnew } from '../../../db/messages/outbox.ts';
 import { cancelMessage, isUnsent, lockMessage } from '../../../db/messages/unsent.ts';
 import { openOutboxFixture, type OutboxFixture, sid } from './fixture.ts';
 
@@ -359,5 +359,24 @@ describe('after the window was changed', () => {
     expect(await outbox.in(acme, (trx) => judgeAnew(trx, acme.id, outbox.clock.now()))).toBe(true);
     await outbox.run(acme);
     expect(sentIds()).toEqual(ids);
+  });
+
+  it('a window that opens while it is judged anew keeps that order', async () => {
+    const acme = await outbox.sender(windowIn(3));
+    const contact = await outbox.contact(acme);
+    const ids = [await outbox.write(acme, contact), await outbox.write(acme, contact)];
+    const now = outbox.clock.now();
+    const due = {
+      at: new Date(now.getTime() + hourMs),
+      reason: 'outside_window',
+      detail: 'x',
+      closesAt: null,
+    } as const;
+    await outbox.in(acme, async (trx) => {
+      await judgeAnew(trx, acme.id, now);
+      const later = [{ id: ids[0]!, due }];
+      await decide(trx, { sending: [], cancelled: [], gone: [], later }, { attemptId: 'a', now });
+    });
+    expect(await outbox.entries(acme)).toMatchObject(ids.map((message_id) => ({ message_id, due_at: due.at })));
   });
 });
