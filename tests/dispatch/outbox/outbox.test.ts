@@ -2,7 +2,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { requestOptIn } from '../../../db/consent/opt-ins.ts';
-import { decide, judgeAnew } from '../../../db/messages/outbox.ts';
 import { cancelMessage, isUnsent, lockMessage } from '../../../db/messages/unsent.ts';
 import { openOutboxFixture, type OutboxFixture, sid } from './fixture.ts';
 
@@ -339,44 +338,5 @@ describe('somebody who cancels while it is being dispatched', () => {
     await outbox.run(acme);
     expect([...sentIds(), ...cancelled].toSorted()).toEqual(ids.toSorted());
     for (const id of cancelled) expect(await statusOf(id)).toBe('cancelled');
-  });
-});
-
-describe('after the window was changed', () => {
-  it('what waited for it goes out in the order in which it was written', async () => {
-    const acme = await outbox.sender(windowIn(3));
-    const contact = await outbox.contact(acme);
-    const ids = [
-      await outbox.write(acme, contact),
-      await outbox.write(acme, contact),
-      await outbox.write(acme, contact),
-    ];
-    await outbox.database.system
-      .updateTable('organizations')
-      .set({ settings: JSON.stringify(windowIn(0)) })
-      .where('id', '=', acme.id)
-      .execute();
-    expect(await outbox.in(acme, (trx) => judgeAnew(trx, acme.id, outbox.clock.now()))).toBe(true);
-    await outbox.run(acme);
-    expect(sentIds()).toEqual(ids);
-  });
-
-  it('a window that opens while it is judged anew keeps that order', async () => {
-    const acme = await outbox.sender(windowIn(3));
-    const contact = await outbox.contact(acme);
-    const ids = [await outbox.write(acme, contact), await outbox.write(acme, contact)];
-    const now = outbox.clock.now();
-    const due = {
-      at: new Date(now.getTime() + hourMs),
-      reason: 'outside_window',
-      detail: 'x',
-      closesAt: null,
-    } as const;
-    await outbox.in(acme, async (trx) => {
-      await judgeAnew(trx, acme.id, now);
-      const later = [{ id: ids[0]!, due }];
-      await decide(trx, { sending: [], cancelled: [], gone: [], later }, { attemptId: 'a', now });
-    });
-    expect(await outbox.entries(acme)).toMatchObject(ids.map((message_id) => ({ message_id, due_at: due.at })));
   });
 });
